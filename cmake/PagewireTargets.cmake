@@ -1,0 +1,29 @@
+# How the project's own libraries are declared: one folder, one target, its dependencies named.
+
+# Warnings are errors in our presets and never reach whoever links us.
+option(PAGEWIRE_WERROR "Treat warnings as errors" OFF)
+add_library(pagewire_warnings INTERFACE)
+target_compile_options(pagewire_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(pagewire_warnings INTERFACE -Wthread-safety)
+endif()
+if(PAGEWIRE_WERROR)
+  target_compile_options(pagewire_warnings INTERFACE -Werror)
+endif()
+
+# pagewire_library(NAME SOURCES a.cc b.cc [DEPS target...] [PRIVATE_DEPS target...])
+#
+# Declares the static library pagewire_NAME of one layer. Includes are written from rpc/ ("payload/pool.h"), public
+# headers as <pagewire/...>. DEPS are the layers below and the packages whose types appear in its headers.
+function(pagewire_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  set(target pagewire_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF EXPORT_NAME ${name}_layer)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/rpc>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS} $<BUILD_INTERFACE:pagewire_warnings>)
+  set_property(GLOBAL APPEND PROPERTY PAGEWIRE_INSTALLED_TARGETS ${target})
+endfunction()

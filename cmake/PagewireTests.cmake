@@ -1,0 +1,20 @@
+# pagewire_test(NAME LABEL label SOURCES a.cc [DEPS target...] [TIMEOUT seconds])
+#
+# A GoogleTest program, registered with CTest as one test whose label names its suite (scripts/test --filter LABEL).
+find_package(GTest REQUIRED CONFIG)
+
+function(pagewire_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT arg_LABEL)
+    message(FATAL_ERROR "pagewire_test(${name}): LABEL says which suite it belongs to")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/rpc ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main pagewire_warnings)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()

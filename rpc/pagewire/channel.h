@@ -1,0 +1,59 @@
+// A client's way to a server.
+#pragma once
+
+#include <pagewire/channel_options.h>
+#include <pagewire/client_context.h>
+#include <pagewire/credentials.h>
+#include <pagewire/internal/raw_reply.h>
+#include <pagewire/method.h>
+#include <pagewire/payload.h>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pagewire {
+
+namespace internal {
+struct ChannelAccess;
+}  // namespace internal
+
+// Thread-safe; share one channel between all stubs and threads that talk to the same server. It connects when the
+// first call needs it and again after a connection was lost. When the last reference goes, calls in flight end with
+// CANCELLED. Payloads received through it stay valid.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+ protected:
+  Channel() = default;
+
+ private:
+  friend struct internal::ChannelAccess;
+  using RawDone = absl::AnyInvocable<void(absl::StatusOr<internal::RawReply>)>;
+
+  // `done` runs exactly once, on the executor, never inside this call. A payload may be passed only where `method`
+  // has one for its request.
+  virtual void StartUnary(const Method& method, ClientContext& context, std::string request, Payload payload,
+                          RawDone done) = 0;
+
+  // The same, waiting for the result. FAILED_PRECONDITION on one of the library's loop threads.
+  virtual absl::StatusOr<internal::RawReply> BlockingUnary(const Method& method, ClientContext& context,
+                                                           std::string request, Payload payload) = 0;
+};
+
+// Makes a channel; nothing is connected yet and no error is possible here: a malformed target makes each call fail
+// with INVALID_ARGUMENT, null credentials with FAILED_PRECONDITION.
+//
+// Targets: "ipv4:127.0.0.1:7070", "ipv6:[::1]:7070", "unix:/path", "dns:///host:port", and "host:port", which means
+// dns. Names are resolved by getaddrinfo when connecting; the addresses are tried in turn.
+std::shared_ptr<Channel> CreateChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials);
+std::shared_ptr<Channel> CreateCustomChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials,
+                                             const ChannelOptions& options);
+
+}  // namespace pagewire

@@ -1,0 +1,72 @@
+// What a client says about one call, and learns from it.
+#pragma once
+
+#include <pagewire/metadata.h>
+#include <pagewire/transfer_report.h>
+
+#include <absl/time/time.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pagewire {
+
+namespace internal {
+class ClientCallState;
+struct ClientContextAccess;
+}  // namespace internal
+
+// One context serves one call: a second call with it fails with FAILED_PRECONDITION. It must outlive the call, that
+// is, until a blocking call returns or a callback has begun to run; destroying it earlier cancels the call.
+//
+// Threads: set it up from one thread before the call. TryCancel may be called at any time from any thread. The results
+// (metadata, transfer report, peer) may be read from any thread once the call has ended.
+class ClientContext {
+ public:
+  ClientContext();
+  ~ClientContext();
+  ClientContext(const ClientContext&) = delete;
+  ClientContext& operator=(const ClientContext&) = delete;
+
+  // The call ends with DEADLINE_EXCEEDED when `deadline` passes before it is done. A deadline in the past fails the
+  // call at once. Default: absl::InfiniteFuture(), no deadline. The server is told how much time is left, not the
+  // clock's value, so the two clocks need not agree.
+  void set_deadline(absl::Time deadline);
+
+  // set_deadline(absl::Now() + timeout).
+  void set_timeout(absl::Duration timeout);
+
+  absl::Time deadline() const;
+
+  // Adds a pair to the call's metadata; see pagewire/metadata.h for what is allowed. An invalid key or value fails the
+  // call with INVALID_ARGUMENT before anything is sent.
+  void AddMetadata(std::string_view key, std::string_view value);
+
+  // When no connection can be made, wait for one until the deadline instead of failing with UNAVAILABLE.
+  void set_wait_for_ready(bool wait_for_ready);
+
+  // Ends the call with CANCELLED as soon as possible, unless it has ended already. Before the call it makes the call
+  // fail at once. The server's handler learns of it by ServerContext::IsCancelled.
+  void TryCancel();
+
+  // What the server sent. Empty before the call has ended.
+  const Metadata& GetServerInitialMetadata() const;
+  const Metadata& GetServerTrailingMetadata() const;
+
+  // What happened to the request's and the response's payload. Zeros before the call has ended.
+  const CallTransferReport& transfer_report() const;
+
+  // The server's address, as "ipv4:127.0.0.1:7070"; empty while there was no connection.
+  const std::string& peer() const;
+
+  // True when the call ended with an error and it is certain that the server's handler did not run: such a call may be
+  // repeated even if it is not idempotent.
+  bool not_started() const;
+
+ private:
+  friend struct internal::ClientContextAccess;
+  std::shared_ptr<internal::ClientCallState> state_;
+};
+
+}  // namespace pagewire

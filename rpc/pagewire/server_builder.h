@@ -1,0 +1,70 @@
+// How a server is set up. Names and order are gRPC's.
+#pragma once
+
+#include <pagewire/credentials.h>
+#include <pagewire/executor.h>
+#include <pagewire/paths.h>
+#include <pagewire/server.h>
+#include <pagewire/service.h>
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace pagewire {
+
+// Used from one thread, once. Mistakes are collected and reported by BuildAndStart.
+class ServerBuilder {
+ public:
+  ServerBuilder();
+  ~ServerBuilder();
+  ServerBuilder(const ServerBuilder&) = delete;
+  ServerBuilder& operator=(const ServerBuilder&) = delete;
+
+  // Listens on "host:port", "[::1]:port" or "unix:/path"; port 0 takes a free one. BuildAndStart stores the port in
+  // `*selected_port` (if not null), which must live until then. May be called several times.
+  ServerBuilder& AddListeningPort(std::string_view address, std::shared_ptr<ServerCredentials> credentials,
+                                  int* selected_port = nullptr);
+
+  // Serves the methods of `service`, which must outlive the server. Handlers may run concurrently. Two services of one
+  // name are an error.
+  ServerBuilder& RegisterService(Service* service);
+
+  // Where handlers run. Default: a pool of threads of the server's own that grows as handlers block.
+  ServerBuilder& SetExecutor(std::shared_ptr<Executor> executor);
+
+  // Paths for payloads, as in ChannelOptions. BuildAndStart fails with UNIMPLEMENTED for one this version lacks.
+  ServerBuilder& SetSendPath(SendPath path);
+  ServerBuilder& SetReceivePath(ReceivePath path);
+
+  // The largest request message in bytes; a larger one ends its call with RESOURCE_EXHAUSTED. Default 4 MiB.
+  ServerBuilder& SetMaxMessageBytes(uint64_t bytes);
+
+  // The largest request payload in bytes; a larger one ends its call with RESOURCE_EXHAUSTED before its bytes are
+  // sent. Default 0: no limit but the held budget.
+  ServerBuilder& SetMaxPayloadBytes(uint64_t bytes);
+
+  // How many bytes of request payloads this server may hold, within the process's held budget
+  // (pagewire/held_budget.h). Default 0: no limit of its own.
+  ServerBuilder& SetHeldBudgetBytes(uint64_t bytes);
+
+  // The sum of keys and values of one direction's metadata. Default 16 KiB.
+  ServerBuilder& SetMaxMetadataBytes(uint64_t bytes);
+
+  // Calls that one connection may have in flight; further ones are refused with RESOURCE_EXHAUSTED, not started.
+  // Default 10,000.
+  ServerBuilder& SetMaxConcurrentCallsPerConnection(uint32_t calls);
+
+  // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service; ALREADY_EXISTS:
+  // a service name twice; FAILED_PRECONDITION: null credentials, or built before; UNAVAILABLE or what the kernel said:
+  // an address that cannot be listened on. A server without listening ports is allowed: InProcessChannel reaches it.
+  absl::StatusOr<std::unique_ptr<Server>> BuildAndStart();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pagewire

@@ -1,0 +1,57 @@
+// What a handler knows about the call it serves, and may add to the answer.
+#pragma once
+
+#include <pagewire/metadata.h>
+#include <pagewire/transfer_report.h>
+
+#include <absl/time/time.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pagewire {
+
+namespace internal {
+class ServerCallState;
+struct ServerContextAccess;
+}  // namespace internal
+
+// Valid until the handler returns. Used from the handler's thread; IsCancelled from any thread.
+class ServerContext {
+ public:
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
+
+  // "/package.Service/Method".
+  std::string_view method() const;
+
+  // What the client sent.
+  const Metadata& client_metadata() const;
+
+  // When the client stops waiting; absl::InfiniteFuture() if it did not say.
+  absl::Time deadline() const;
+
+  // True once nobody waits for the answer any more: the client cancelled or went away, the deadline passed, or the
+  // server is shutting down. The handler may return anything then; it is discarded.
+  bool IsCancelled() const;
+
+  // Adds pairs to the answer's metadata; see pagewire/metadata.h for what is allowed. Invalid ones make the call fail
+  // with INTERNAL and a message that names the key.
+  void AddInitialMetadata(std::string_view key, std::string_view value);
+  void AddTrailingMetadata(std::string_view key, std::string_view value);
+
+  // The client's address, as "ipv4:127.0.0.1:49152".
+  const std::string& peer() const;
+
+  // What happened to the request's payload (`received`). The response's is known only after the handler.
+  const CallTransferReport& transfer_report() const;
+
+ private:
+  friend struct internal::ServerContextAccess;
+  explicit ServerContext(std::shared_ptr<internal::ServerCallState> state);
+  ~ServerContext();
+  std::shared_ptr<internal::ServerCallState> state_;
+};
+
+}  // namespace pagewire

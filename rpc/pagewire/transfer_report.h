@@ -1,0 +1,49 @@
+// What happened to one payload on its way.
+#pragma once
+
+#include <pagewire/paths.h>
+
+#include <absl/time/time.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace pagewire {
+
+// A plain value: copy it freely. Both ends of a call have one for each payload; the sender learns the receiver's part
+// (receive_path, mapped_bytes, copied_bytes) from an acknowledgement, which has arrived when the call ends with OK.
+struct TransferReport {
+  // Size of the payload in bytes. 0 with an unset `began` means that there was no payload.
+  uint64_t payload_bytes = 0;
+
+  // The path taken; kAuto while nothing was sent (or, for receive_path at the sender, not yet reported).
+  SendPath send_path = SendPath::kAuto;
+  ReceivePath receive_path = ReceivePath::kAuto;
+
+  // Receiver's side: payload_bytes == mapped_bytes + the sum of copied_bytes, once the payload is complete.
+  uint64_t mapped_bytes = 0;
+  std::array<uint64_t, kCopyReasonCount> copied_bytes = {};  // indexed by CopyReason
+
+  // Sender's side: bytes that the kernel copied on the way in. With send path `copy`, all of them.
+  uint64_t kernel_copied_bytes = 0;
+
+  uint64_t chunks = 0;  // frames of whole pages; the tail is not one
+  uint64_t acks = 0;    // acknowledgements that moved this payload forward, at the sender
+
+  absl::Time began = absl::InfinitePast();      // the payload was announced
+  absl::Time finished = absl::InfiniteFuture();  // its last byte was handed to, or taken from, the kernel
+
+  uint64_t copied(CopyReason reason) const { return copied_bytes[static_cast<size_t>(reason)]; }
+
+  // One line for logs: "1048576 bytes copy/copy, 0 mapped, copied same_host_copy=1048576, 4 chunks".
+  std::string ToString() const;
+};
+
+// The two payloads a unary call can have.
+struct CallTransferReport {
+  TransferReport sent;
+  TransferReport received;
+};
+
+}  // namespace pagewire
