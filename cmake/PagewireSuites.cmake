@@ -4,7 +4,8 @@
 #   pagewire_test(NAME LABEL label SOURCES a.cc [DEPS target...] [TIMEOUT seconds] [FULL] [SERIAL])
 #     A GoogleTest program.
 #   pagewire_command_test(NAME LABEL label COMMAND command... [NEEDS target...] [TIMEOUT seconds] [FULL] [SERIAL])
-#     Any other command; it passes when it exits with 0. NEEDS are the targets it uses.
+#     Any other command; it passes when it exits with 0, and 77 says that it cannot run here. NEEDS are the targets
+#     it uses.
 #   pagewire_fuzz(NAME SOURCES a.cc [DEPS target...] [CORPUS folder] [DICTIONARY file] [CANARY])
 #     A libFuzzer program (only with PAGEWIRE_FUZZ) and a short run of it. With CANARY its sources are built a second
 #     time with PAGEWIRE_FUZZ_CANARY defined, which plants a bug: the run must find it.
@@ -51,6 +52,7 @@ endfunction()
 function(pagewire_command_test name)
   cmake_parse_arguments(arg "FULL;SERIAL" "LABEL;TIMEOUT" "COMMAND;NEEDS" ${ARGN})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
   _pagewire_register(${name} ${ARGN})
 endfunction()
 
