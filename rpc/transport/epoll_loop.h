@@ -1,0 +1,95 @@
+// The loop of production: one thread around epoll.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <sys/epoll.h>
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/unique_fd.h"
+#include "transport/loop.h"
+#include "transport/timer_queue.h"
+
+namespace pagewire::transport {
+
+// Told on the loop when something happened to a descriptor.
+class FdHandler {
+ public:
+  // `events` are epoll's: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR. The handler may be removed and destroyed
+  // inside.
+  virtual void OnFdEvents(uint32_t events) = 0;
+
+ protected:
+  ~FdHandler() = default;
+};
+
+// Timers have a resolution of one millisecond. The thread blocks all signals, so that the process's handlers run in
+// its own threads.
+class EpollLoop final : public Loop {
+ public:
+  // Starts the thread. RESOURCE_EXHAUSTED when the system has no descriptor or thread left.
+  static absl::StatusOr<std::unique_ptr<EpollLoop>> Create();
+
+  // Stops.
+  ~EpollLoop() override;
+  EpollLoop(const EpollLoop&) = delete;
+  EpollLoop& operator=(const EpollLoop&) = delete;
+
+  // Runs what was posted before this call, destroys the timers, ends the thread. Tasks posted afterwards, also by
+  // those last tasks, are destroyed instead of run. Not on any loop of this process; a second call does nothing.
+  void Stop();
+
+  // Calls `handler` whenever epoll reports an edge for `fd`, in either direction: what is ready now is reported once,
+  // then what becomes ready. `fd` is not owned and must be removed before it is closed. On the loop only.
+  // RESOURCE_EXHAUSTED when the system refuses another watch.
+  absl::Status AddFd(int fd, FdHandler* handler);
+
+  // No call to its handler comes after this, not even for an event that was already fetched. An unknown `fd` is
+  // ignored. On the loop, or in one thread after Stop.
+  void RemoveFd(int fd);
+
+  void Post(absl::AnyInvocable<void()> task) override;
+  TimerId RunAfter(absl::Duration delay, absl::AnyInvocable<void()> task) override;
+  void CancelTimer(TimerId timer) override;
+  bool InLoop() const override { return RunningHere(); }
+  absl::Time Now() const override;
+
+ private:
+  using Tasks = std::vector<absl::AnyInvocable<void()>>;
+
+  // One per descriptor number. The generation tells events of an earlier owner of the number apart.
+  struct Registration {
+    FdHandler* handler = nullptr;
+    uint32_t generation = 0;
+  };
+
+  EpollLoop(base::UniqueFd epoll_fd, base::UniqueFd wake_fd);
+
+  void Run();
+  bool RunTasks();
+  void RunTimers();
+  void WaitAndDispatch(bool may_sleep);
+  void Dispatch(const epoll_event& event);
+
+  const base::UniqueFd epoll_fd_;
+  const base::UniqueFd wake_fd_;
+
+  base::Mutex mutex_;
+  Tasks posted_ ABSL_GUARDED_BY(mutex_);
+  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // in epoll_wait, or about to be: needs a wake-up
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // On the loop only.
+  TimerQueue timers_;
+  std::vector<Registration> registrations_;  // by descriptor
+  Tasks running_;                            // kept for its memory
+
+  std::thread thread_;
+};
+
+}  // namespace pagewire::transport

@@ -1,0 +1,76 @@
+// A stream that misbehaves within its contract, for tests: the faults of a network, repeatable from one seed.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "transport/byte_stream.h"
+#include "transport/loop.h"
+#include "transport/readiness.h"
+
+namespace pagewire::transport {
+
+// Probabilities are per call, from 0 to 1.
+struct FaultPlan {
+  uint64_t seed = 1;
+
+  double short_read = 0;   // a Read gets from 1 byte up to what it asked for
+  double short_write = 0;  // the same for a Write
+
+  // A Read or Write says kBlocked although it could go on. The notification comes after a delay (below).
+  double blocked = 0;
+
+  // How late the notifications of injected kBlocked results come: 0 up to this, by a timer of the loop.
+  absl::Duration longest_delay = absl::Milliseconds(1);
+
+  // The stream is aborted once this many bytes were read and written through it, together.
+  uint64_t reset_after_bytes = std::numeric_limits<uint64_t>::max();
+
+  // For messages: "faults(seed=7, short_read=0.5, ...)".
+  std::string ToString() const;
+};
+
+// The same calls and the same answers from `inner` give the same faults.
+class FaultStream final : public ByteStream, private ByteStream::Observer {
+ public:
+  // `inner` has not been started and lives on `loop`.
+  FaultStream(std::unique_ptr<ByteStream> inner, Loop& loop, FaultPlan plan);
+  ~FaultStream() override;
+
+  void Start(ByteStream::Observer* observer) override;
+  IoResult Read(absl::Span<const iovec> into) override;
+  IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
+  void CloseWrite() override { inner_->CloseWrite(); }
+  void Abort() override { inner_->Abort(); }
+  bool SendQueueEmpty() override { return inner_->SendQueueEmpty(); }
+  const std::string& peer() const override { return peer_; }  // the inner one's, then the plan
+  bool same_host() const override { return inner_->same_host(); }
+
+  // None: who reads from or writes to the socket directly would pass the faults by.
+  int fd() const override { return -1; }
+
+ private:
+  void OnReadable() override { observer_->OnReadable(); }
+  void OnWritable() override { observer_->OnWritable(); }
+  bool Happens(double probability);
+  size_t ShortLength(size_t whole);
+  IoResult Count(IoResult result);
+
+  const std::unique_ptr<ByteStream> inner_;
+  Loop& loop_;
+  const FaultPlan plan_;
+  const std::string peer_;
+  std::mt19937_64 random_;
+  uint64_t bytes_ = 0;
+  ByteStream::Observer* observer_ = nullptr;
+  Loop::TimerId readable_timer_ = 0;
+  Loop::TimerId writable_timer_ = 0;
+};
+
+}  // namespace pagewire::transport
