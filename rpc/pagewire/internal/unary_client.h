@@ -1,0 +1,66 @@
+// A typed method of a generated stub, to the call that its channel makes.
+#pragma once
+
+#include <pagewire/channel.h>
+#include <pagewire/client_context.h>
+#include <pagewire/executor.h>
+#include <pagewire/internal/channel_access.h>
+#include <pagewire/internal/message_codec.h>
+#include <pagewire/internal/raw_reply.h>
+#include <pagewire/internal/reply_codec.h>
+#include <pagewire/method.h>
+#include <pagewire/payload.h>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
+#include <google/protobuf/message_lite.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace pagewire::internal {
+
+// The request's bytes, or why the call cannot be made: FAILED_PRECONDITION without a channel, INVALID_ARGUMENT and
+// RESOURCE_EXHAUSTED for a request that cannot be serialized.
+inline absl::StatusOr<std::string> PrepareCall(const Channel* channel, const Method& method,
+                                               const google::protobuf::MessageLite& request) {
+  if (channel == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
+                     ": the stub has no channel; construct it with one (mocks answer only methods they mock)"));
+  }
+  return Serialize(method, Part::kRequest, request);
+}
+
+// `method` must be in static storage. `payload` is empty where the method has none for its request.
+template <typename Reply>
+absl::StatusOr<Reply> Call(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+                           const google::protobuf::MessageLite& request, Payload payload = Payload()) {
+  absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);
+  if (!bytes.ok()) return std::move(bytes).status();
+  return DecodeReply<Reply>(
+      method, ChannelAccess::BlockingUnary(*channel, method, context, *std::move(bytes), std::move(payload)));
+}
+
+// `done` runs once, on the executor, never inside this call; null if nobody wants to know.
+template <typename Reply>
+void StartCall(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+               const google::protobuf::MessageLite& request, Payload payload,
+               absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
+  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawReply> raw) mutable {
+    if (done) done(DecodeReply<Reply>(method, std::move(raw)));
+  };
+  absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);
+  if (!bytes.ok()) {
+    DefaultExecutor().Run(
+        [status = std::move(bytes).status(), decode = std::move(decode)]() mutable { decode(std::move(status)); });
+    return;
+  }
+  ChannelAccess::StartUnary(*channel, method, context, *std::move(bytes), std::move(payload), std::move(decode));
+}
+
+}  // namespace pagewire::internal
