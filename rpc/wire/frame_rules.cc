@@ -11,9 +11,6 @@
 namespace pagewire::wire {
 namespace {
 
-// The largest canonical status code, UNAUTHENTICATED.
-constexpr uint32_t kMaxCode = 16;
-
 template <typename... Parts>
 absl::Status Violation(const Frame& frame, const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(FrameTypeName(frame.type()), ": ", parts...));
@@ -26,11 +23,6 @@ absl::Status CheckId(const Frame& frame, const char* field, uint64_t id) {
 
 absl::Status CheckBytes(const Frame& frame, const char* field, uint64_t value) {
   if (value > kMaxBytes) return Violation(frame, field, " ", value, " exceeds the format's limit of ", kMaxBytes);
-  return absl::OkStatus();
-}
-
-absl::Status CheckCode(const Frame& frame, uint32_t code) {
-  if (code > kMaxCode) return Violation(frame, "code ", code, " is not a canonical status code (0 to ", kMaxCode, ")");
   return absl::OkStatus();
 }
 
@@ -81,6 +73,9 @@ absl::Status CheckBody(const Frame& frame, const v1::CallStart& body) {
 }
 
 absl::Status CheckBody(const Frame& frame, const v1::MessagePart& body) {
+  if (frame.has(kFlagContinuation) && body.initial_metadata_size() != 0) {
+    return Violation(frame, "initial_metadata with CONTINUATION");
+  }
   return FirstOf(CheckId(frame, "call_id", body.call_id()),
                  CheckMessage(frame, body.message_size(), body.payload_id()));
 }
@@ -107,8 +102,8 @@ absl::Status CheckBody(const Frame& frame, const v1::Chunk& body) {
 }
 
 absl::Status CheckBody(const Frame& frame, const v1::PayloadEnd& body) {
-  absl::Status status = FirstOf(CheckId(frame, "payload_id", body.payload_id()), CheckBytes(frame, "size", body.size()),
-                                CheckCode(frame, body.code()));
+  absl::Status status =
+      FirstOf(CheckId(frame, "payload_id", body.payload_id()), CheckBytes(frame, "size", body.size()));
   if (!status.ok()) return status;
   switch (body.outcome()) {
     case v1::PayloadEnd::COMPLETE:
@@ -180,19 +175,17 @@ absl::Status CheckBody(const Frame& frame, const v1::Credit& body) {
                  CheckBytes(frame, "call_limit", body.call_limit()));
 }
 
-absl::Status CheckBody(const Frame& frame, const v1::Cancel& body) {
-  return FirstOf(CheckId(frame, "call_id", body.call_id()), CheckCode(frame, body.code()));
-}
+absl::Status CheckBody(const Frame& frame, const v1::Cancel& body) { return CheckId(frame, "call_id", body.call_id()); }
 
 absl::Status CheckBody(const Frame& frame, const v1::CallStatus& body) {
-  absl::Status status = FirstOf(CheckId(frame, "call_id", body.call_id()), CheckCode(frame, body.code()));
+  absl::Status status = CheckId(frame, "call_id", body.call_id());
   if (status.ok() && body.not_started() && body.code() == 0) return Violation(frame, "not_started with code 0");
   return status;
 }
 
 absl::Status CheckBody(const Frame&, const v1::Ping&) { return absl::OkStatus(); }
 
-absl::Status CheckBody(const Frame& frame, const v1::GoAway& body) { return CheckCode(frame, body.code()); }
+absl::Status CheckBody(const Frame&, const v1::GoAway&) { return absl::OkStatus(); }
 
 absl::Status CheckBody(const Frame& frame, const v1::Settings& body) {
   if (frame.has(kFlagAck) && body.settings_size() != 0) {

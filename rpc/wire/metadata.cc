@@ -33,7 +33,7 @@ std::string Shown(std::string_view key) {
 
 }  // namespace
 
-absl::Status CheckMetadata(std::string_view key, std::string_view value) {
+absl::Status ValidateMetadata(std::string_view key, std::string_view value) {
   if (key.empty()) return absl::InvalidArgumentError("metadata: a key is empty");
   if (!std::all_of(key.begin(), key.end(), IsKeyCharacter)) {
     return absl::InvalidArgumentError(
@@ -46,30 +46,36 @@ absl::Status CheckMetadata(std::string_view key, std::string_view value) {
   return absl::OkStatus();
 }
 
-absl::Status CheckUserMetadata(std::string_view key, std::string_view value) {
+absl::Status ValidateUserMetadata(std::string_view key, std::string_view value) {
   for (std::string_view reserved : {"grpc-", "pagewire-"}) {
     if (BeginsWith(key, reserved)) {
       return absl::InvalidArgumentError(absl::StrCat("metadata: key ", Shown(key), " begins with \"",
                                                      base::ToAbsl(reserved), "\", which is reserved"));
     }
   }
-  return CheckMetadata(key, value);
+  return ValidateMetadata(key, value);
 }
 
-uint64_t MetadataSize(const MetadataList& list) {
-  uint64_t size = 0;
-  for (const v1::Metadata& pair : list) size += pair.key().size() + pair.value().size();
-  return size;
+uint64_t MetadataBytes(const Metadata& metadata) {
+  uint64_t bytes = 0;
+  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
+  return bytes;
 }
 
-absl::Status CheckReceivedMetadata(const MetadataList& list, uint64_t max_size) {
-  const uint64_t size = MetadataSize(list);
-  if (size > max_size) {
+uint64_t MetadataBytes(const MetadataList& list) {
+  uint64_t bytes = 0;
+  for (const v1::Metadata& pair : list) bytes += pair.key().size() + pair.value().size();
+  return bytes;
+}
+
+absl::Status ValidateReceivedMetadata(const MetadataList& list, uint64_t max_bytes) {
+  const uint64_t bytes = MetadataBytes(list);
+  if (bytes > max_bytes) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("metadata: ", size, " bytes of keys and values exceed max_metadata_size, which is ", max_size));
+        absl::StrCat("metadata: ", bytes, " bytes of keys and values exceed max_metadata_size, which is ", max_bytes));
   }
   for (const v1::Metadata& pair : list) {
-    if (absl::Status status = CheckMetadata(pair.key(), pair.value()); !status.ok()) return status;
+    if (absl::Status status = ValidateMetadata(pair.key(), pair.value()); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
