@@ -1,8 +1,7 @@
-// Addresses of sockets, and the texts that name them.
+// The texts that name servers: targets to connect to and addresses to listen on.
 #pragma once
 
 #include <absl/status/statusor.h>
-#include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
@@ -10,40 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "transport/socket_address.h"
+
 namespace pagewire::transport {
-
-// An IPv4, IPv6 or Unix socket address. A value.
-class SocketAddress {
- public:
-  SocketAddress() = default;  // family() is AF_UNSPEC
-
-  // Copies what the kernel or getaddrinfo returned. Longer addresses than any of the three families has are cut off.
-  SocketAddress(const sockaddr* address, socklen_t length);
-
-  static SocketAddress LocalOf(int fd);  // getsockname; AF_UNSPEC when that fails
-  static SocketAddress PeerOf(int fd);   // getpeername; AF_UNSPEC when that fails
-
-  int family() const { return storage_.ss_family; }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
-  socklen_t length() const { return length_; }
-
-  uint16_t port() const;                            // 0 for Unix sockets
-  bool is_loopback() const;                         // 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104; Unix sockets too
-  std::string path() const;                         // of a Unix socket; else empty. A client's end has none
-  bool SameHost(const SocketAddress& other) const;  // the same address but for the port
-
-  // As a target: "ipv4:127.0.0.1:7070", "ipv6:[::1]:7070", "unix:/run/x", "unix:" for a socket without a name.
-  std::string ToString() const;
-
- private:
-  sockaddr_storage storage_ = {};
-  socklen_t length_ = 0;
-};
 
 // What a target or a listening address means: an address, or a name that must be looked up.
 struct Target {
   std::string text;                      // as given, for messages
-  std::optional<SocketAddress> address;  // set for literals; else host and port are
+  std::optional<SocketAddress> address;  // set for literals; otherwise host and port are
   std::string host;
   uint16_t port = 0;
 };

@@ -15,7 +15,7 @@ enum class IoState {
   kOk,       // bytes were moved, possibly fewer than asked for
   kBlocked,  // none could be moved now; an Observer call follows when it is worth trying again
   kEnd,      // reads only: the peer closed its sending side and everything it wrote has been read
-  kFailed,   // the stream is broken for good, in both directions
+  kFailed,   // the stream is broken for good
 };
 
 struct IoResult {
@@ -38,8 +38,9 @@ struct WriteOptions {
 // Reliable, ordered, non-blocking. Constructed in any thread; then everything, destruction included, is for the
 // stream's loop only. (A stream that was not started, or whose loop has stopped, may be destroyed in any thread.)
 //
-// Failures are UNAVAILABLE with the peer and what the system said: reset, unreachable, timed out, peer gone. After one
-// kFailed every Read and Write returns kFailed with that error. SIGPIPE is never raised.
+// Failures are UNAVAILABLE with the peer and what the system said: reset, unreachable, timed out, peer gone. Once Write
+// failed, every Write fails with that error, and Read returns what had come before and then fails with it too: a peer
+// that refuses to read on may have said why. Once Read failed, both do. SIGPIPE is never raised.
 class ByteStream {
  public:
   // Called on the stream's loop, never inside a call to the stream. A call may come without a reason and says nothing

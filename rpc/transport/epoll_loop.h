@@ -70,11 +70,14 @@ class EpollLoop final : public Loop {
 
   EpollLoop(base::UniqueFd epoll_fd, base::UniqueFd wake_fd);
 
+  // On the loop, or nobody is any more.
+  bool OwnedByCaller() const { return RunningHere() || !thread_.joinable(); }
+
   void Run();
-  bool RunTasks();
-  void RunTimers();
-  void WaitAndDispatch(bool may_sleep);
+  bool RunPosted();  // false once the loop stops
+  void WaitAndDispatch();
   void Dispatch(const epoll_event& event);
+  void Wake();
 
   const base::UniqueFd epoll_fd_;
   const base::UniqueFd wake_fd_;

@@ -29,7 +29,8 @@ struct FaultPlan {
   // How late the notifications of injected kBlocked results come: 0 up to this, by a timer of the loop.
   absl::Duration longest_delay = absl::Milliseconds(1);
 
-  // The stream is aborted once this many bytes were read and written through it, together.
+  // The stream is aborted once this many bytes were read and written through it, together; later calls fail with
+  // UNAVAILABLE.
   uint64_t reset_after_bytes = std::numeric_limits<uint64_t>::max();
 
   // For messages: "faults(seed=7, short_read=0.5, ...)".
@@ -48,7 +49,7 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
   void CloseWrite() override { inner_->CloseWrite(); }
   void Abort() override { inner_->Abort(); }
-  bool SendQueueEmpty() override { return inner_->SendQueueEmpty(); }
+  bool SendQueueEmpty() override { return reset_.ok() && inner_->SendQueueEmpty(); }
   const std::string& peer() const override { return peer_; }  // the inner one's, then the plan
   bool same_host() const override { return inner_->same_host(); }
 
@@ -56,8 +57,12 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   int fd() const override { return -1; }
 
  private:
-  void OnReadable() override { observer_->OnReadable(); }
-  void OnWritable() override { observer_->OnWritable(); }
+  void OnReadable() override { readiness_.CallNow(true, false); }
+  void OnWritable() override { readiness_.CallNow(false, true); }
+
+  // Whether the direction whose timer this is stands still, or does so from now on.
+  bool Delayed(Loop::TimerId& delay, bool readable);
+
   bool Happens(double probability);
   size_t ShortLength(size_t whole);
   IoResult Count(IoResult result);
@@ -68,9 +73,10 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   const std::string peer_;
   std::mt19937_64 random_;
   uint64_t bytes_ = 0;
-  ByteStream::Observer* observer_ = nullptr;
-  Loop::TimerId readable_timer_ = 0;
-  Loop::TimerId writable_timer_ = 0;
+  absl::Status reset_;  // once reset_after_bytes have passed
+  Readiness readiness_;
+  Loop::TimerId read_delay_ = 0;  // while reads are blocked by a fault
+  Loop::TimerId write_delay_ = 0;
 };
 
 }  // namespace pagewire::transport

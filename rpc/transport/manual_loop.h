@@ -42,6 +42,8 @@ class ManualLoop final : public Loop {
   absl::Time Now() const override;
 
  private:
+  void SetTime(absl::Time now);
+
   const std::thread::id owner_ = std::this_thread::get_id();
   mutable base::Mutex mutex_;
   std::deque<absl::AnyInvocable<void()>> posted_ ABSL_GUARDED_BY(mutex_);

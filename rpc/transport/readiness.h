@@ -8,7 +8,7 @@
 
 namespace pagewire::transport {
 
-// Part of a stream, used on its loop only. Several requests before the loop gets round to them give one call.
+// Part of a stream. On its loop only, apart from Notify.
 class Readiness {
  public:
   explicit Readiness(Loop& loop) : loop_(loop), state_(std::make_shared<State>()) {}
@@ -16,20 +16,30 @@ class Readiness {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  // Requests made before are kept until then.
-  void Start(ByteStream::Observer* observer);
+  // Before it there are no calls.
+  void Start(ByteStream::Observer* observer) { state_->observer = observer; }
 
-  void NotifyReadable();
-  void NotifyWritable();
+  // Posts the calls. From any thread, while this object is known to live.
+  void Notify(bool readable, bool writable) {
+    loop_.Post([state = state_, readable, writable] { Call(*state, readable, writable); });
+  }
+
+  // Makes the calls now: only from the loop itself, never from inside a call to the stream. The stream, and this
+  // object with it, may be gone afterwards.
+  void CallNow(bool readable, bool writable) {
+    const std::shared_ptr<State> state = state_;
+    Call(*state, readable, writable);
+  }
 
  private:
   struct State {
-    ByteStream::Observer* observer = nullptr;
-    bool readable = false;
-    bool writable = false;
-    bool posted = false;
+    ByteStream::Observer* observer = nullptr;  // null before Start and once the stream is gone
   };
-  void Post();
+
+  static void Call(State& state, bool readable, bool writable) {
+    if (readable && state.observer != nullptr) state.observer->OnReadable();
+    if (writable && state.observer != nullptr) state.observer->OnWritable();
+  }
 
   Loop& loop_;
   const std::shared_ptr<State> state_;

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "transport/address.h"
 #include "transport/epoll_loop.h"
+#include "transport/socket_address.h"
 #include "transport/socket_options.h"
 #include "transport/socket_stream.h"
 
@@ -30,9 +30,10 @@ struct ConnectOptions {
 class SocketConnector final : private FdHandler {
  public:
   // Runs once on the loop, never inside the constructor; may destroy the connector. UNAVAILABLE says what each address
-  // answered; INVALID_ARGUMENT as ApplyTcpOptions or when there are no addresses.
+  // answered; INVALID_ARGUMENT as ApplyTcpOptions, RESOURCE_EXHAUSTED as EpollLoop::AddFd.
   using Done = absl::AnyInvocable<void(absl::StatusOr<ConnectedSocket>)>;
 
+  // `addresses` must not be empty.
   SocketConnector(EpollLoop& loop, std::vector<SocketAddress> addresses, ConnectOptions options, Done done);
   ~SocketConnector();
   SocketConnector(const SocketConnector&) = delete;
@@ -41,8 +42,10 @@ class SocketConnector final : private FdHandler {
  private:
   void OnFdEvents(uint32_t events) override;
   void TryNext();
-  absl::Status BeginConnect(const SocketAddress& address);
-  void AttemptFailed(const absl::Status& error);
+  void Connected();
+  void AttemptFailed(const std::string& why);
+  void AddFailure(const SocketAddress& address, const std::string& why);
+  void EndAttempt();
   void Finish(absl::StatusOr<ConnectedSocket> result);
 
   EpollLoop& loop_;
@@ -50,7 +53,7 @@ class SocketConnector final : private FdHandler {
   const ConnectOptions options_;
   Done done_;
   const absl::Time give_up_;
-  size_t next_ = 0;  // addresses before it were tried
+  size_t next_ = 0;  // addresses before it were tried; the last of them may be in progress
   base::UniqueFd fd_;
   Loop::TimerId timer_ = 0;
   std::string failures_;

@@ -3,23 +3,25 @@
 
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
-#include <cstdint>
 #include <memory>
 
 #include "base/unique_fd.h"
-#include "transport/address.h"
 #include "transport/epoll_loop.h"
+#include "transport/socket_address.h"
 #include "transport/socket_options.h"
 #include "transport/socket_stream.h"
+#include "transport/unix_socket_file.h"
 
 namespace pagewire::transport {
 
-// Survives what connections and shortages do to it: out of descriptors or memory, it drops what it cannot take, waits
-// a moment and goes on, and says so in the log once per episode.
+// Survives what connections and shortages do to it. Out of descriptors or memory, it tries again every 50 ms, each time
+// closing one connection that it cannot keep, so that somebody hears of it while the rest may wait in the queue; the
+// log is told once per episode.
 class SocketListener final : private FdHandler {
  public:
-  // Runs on the listener's loop for every connection. May destroy the listener.
+  // Runs on the listener's loop for every connection. Must not destroy the listener: post that.
   using OnAccept = absl::AnyInvocable<void(ConnectedSocket)>;
 
   // Binds and listens: connections queue up from here on. Port 0 takes a free one; [::] takes IPv4 too. A Unix
@@ -41,19 +43,19 @@ class SocketListener final : private FdHandler {
   const SocketAddress& address() const { return address_; }
 
  private:
-  SocketListener(base::UniqueFd fd, const SocketAddress& address, EpollLoop& loop);
+  SocketListener(base::UniqueFd fd, UnixSocketFile file, EpollLoop& loop);
 
   void OnFdEvents(uint32_t events) override;
   void AcceptSome();
   void OnShortage(int error);
+  void RetryAfter(absl::Duration delay);
 
   EpollLoop& loop_;
   const base::UniqueFd fd_;
   const SocketAddress address_;
-  base::UniqueFd spare_;  // given up to accept, and drop, one connection when descriptors have run out
-  uint64_t file_device_ = 0;
-  uint64_t file_inode_ = 0;
-  std::shared_ptr<OnAccept> on_accept_;
+  const UnixSocketFile file_;
+  base::UniqueFd spare_;  // given up to take, and close, one connection when descriptors have run out
+  OnAccept on_accept_;    // set once started
   Loop::TimerId retry_ = 0;
   bool short_of_resources_ = false;
 };

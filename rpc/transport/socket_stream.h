@@ -1,15 +1,14 @@
 // A connected TCP or Unix stream socket as a ByteStream.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "base/unique_fd.h"
-#include "transport/address.h"
 #include "transport/byte_stream.h"
 #include "transport/epoll_loop.h"
 #include "transport/readiness.h"
+#include "transport/socket_address.h"
 
 namespace pagewire::transport {
 
@@ -37,16 +36,18 @@ class SocketStream final : public ByteStream, private FdHandler {
 
  private:
   void OnFdEvents(uint32_t events) override;
-  IoResult Fail(const char* action, int error);
+  absl::Status Error(const char* action, int error) const;
 
   EpollLoop& loop_;
   const base::UniqueFd fd_;
-  const std::string peer_;
+  const SocketAddress local_;
   const bool is_tcp_;
   const bool same_host_;
-  Observer* observer_ = nullptr;
-  absl::Status error_;  // of everything after the first failure
+  const std::string peer_;
+  bool registered_ = false;
   bool write_closed_ = false;
+  absl::Status read_error_;   // of the first Read that failed
+  absl::Status write_error_;  // of the first Write that failed
   Readiness readiness_;
 };
 
