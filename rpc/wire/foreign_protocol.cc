@@ -39,17 +39,16 @@ bool IsMangledMagic(std::string_view bytes) {
 }  // namespace
 
 std::string DescribeForeignProtocol(std::string_view bytes) {
-  const std::string_view shown = bytes.substr(0, 16);
   if (BeginsWith(bytes, "PRI * HT")) return "speaks HTTP/2 (its client preface)";
   if (IsHttp2Settings(bytes)) return "speaks HTTP/2 (a SETTINGS frame)";
   if (IsHttp1(bytes)) {
-    return absl::StrCat("speaks HTTP/1 (\"", absl::CHexEscape(base::ToAbsl(shown)), "\")");
+    return absl::StrCat("speaks HTTP/1 (\"", absl::CHexEscape(base::ToAbsl(bytes)), "\")");
   }
-  if (BeginsWith(bytes, "SSH-")) return absl::StrCat("speaks SSH (\"", absl::CHexEscape(base::ToAbsl(shown)), "\")");
+  if (BeginsWith(bytes, "SSH-")) return absl::StrCat("speaks SSH (\"", absl::CHexEscape(base::ToAbsl(bytes)), "\")");
   if (IsTls(bytes, 0x16)) return "speaks TLS (a handshake record); this side expects Pagewire without TLS";
   if (IsTls(bytes, 0x15)) return "speaks TLS (an alert record); this side speaks Pagewire without TLS";
   if (IsMangledMagic(bytes)) return "speaks Pagewire through something that changes bytes as if they were text";
-  return absl::StrCat("sent bytes that are not Pagewire's (", absl::BytesToHexString(base::ToAbsl(shown)), ")");
+  return absl::StrCat("sent bytes that are not Pagewire's (", absl::BytesToHexString(base::ToAbsl(bytes)), ")");
 }
 
 }  // namespace pagewire::wire

@@ -6,9 +6,8 @@
 
 namespace pagewire::wire {
 
-// `bytes`: the first bytes of a connection, 8 or more of them, that are not Pagewire's magic. A phrase for "the peer
-// ...": "speaks HTTP/1 (\"GET /index\")", "speaks TLS (a ClientHello)", "sent bytes that no known protocol begins with
-// (00 01 ...)".
+// `bytes`: the first 8 bytes of a connection, which are not Pagewire's magic. A phrase for "the peer ...":
+// "speaks HTTP/1 (\"GET /ind\")", "speaks SSH (\"SSH-2.0-\")", "sent bytes that are not Pagewire's (0001...)".
 std::string DescribeForeignProtocol(std::string_view bytes);
 
 }  // namespace pagewire::wire

@@ -32,11 +32,9 @@ absl::StatusOr<FrameDecoder::Step> FrameDecoder::Decode(std::string_view bytes) 
   Forget();
   const size_t given = bytes.size();
   absl::StatusOr<Event> event = Advance(bytes);
+  if (!event.ok()) failed_ = event.status();
   assert(InvariantHolds());
-  if (!event.ok()) {
-    failed_ = event.status();
-    return failed_;
-  }
+  if (!event.ok()) return failed_;
   return Step{given - bytes.size(), *event};
 }
 
