@@ -28,7 +28,7 @@ TEST(OddTest, KeywordsGetATrailingUnderscore) {
   auto server = builder.BuildAndStart();
   ASSERT_TRUE(server.ok()) << server.status();
 
-  odd::names::Class::Stub stub((*server)->InProcessChannel(pagewire::ChannelOptions()));
+  odd::names::Class::Stub stub(pagewire::CreateInProcessChannel(**server));
   odd::names::Request request;
   request.set_class_("four");
   pagewire::ClientContext context;
