@@ -13,18 +13,18 @@ enum class PayloadDirection {
   kBoth,
 };
 
+constexpr bool HasRequestPayload(PayloadDirection direction) {
+  return direction == PayloadDirection::kRequest || direction == PayloadDirection::kBoth;
+}
+
+constexpr bool HasResponsePayload(PayloadDirection direction) {
+  return direction == PayloadDirection::kResponse || direction == PayloadDirection::kBoth;
+}
+
 // Generated code holds its methods in static storage; the library keeps references to them.
 struct Method {
   std::string_view name;  // as on the wire: "/package.Service/Method"
   PayloadDirection payload = PayloadDirection::kNone;
 };
-
-constexpr bool HasRequestPayload(const Method& method) {
-  return method.payload == PayloadDirection::kRequest || method.payload == PayloadDirection::kBoth;
-}
-
-constexpr bool HasResponsePayload(const Method& method) {
-  return method.payload == PayloadDirection::kResponse || method.payload == PayloadDirection::kBoth;
-}
 
 }  // namespace pagewire

@@ -1,0 +1,15 @@
+#include "codegen/diagnostic.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <string>
+
+namespace pagewire::codegen {
+
+std::string ToString(const Diagnostic& diagnostic, const std::string& severity) {
+  const std::string place =
+      diagnostic.line > 0 ? absl::StrCat(":", diagnostic.line, ":", diagnostic.column) : std::string();
+  return absl::StrCat(diagnostic.file, place, ": ", severity, diagnostic.text);
+}
+
+}  // namespace pagewire::codegen

@@ -1,0 +1,182 @@
+#include "codegen/header_emitter.h"
+
+#include <google/protobuf/io/printer.h>
+
+#include <string>
+
+#include "codegen/comments.h"
+#include "codegen/output.h"
+#include "codegen/signature.h"
+
+namespace pagewire::codegen {
+namespace {
+
+using google::protobuf::io::Printer;
+
+class HeaderEmitter {
+ public:
+  HeaderEmitter(const FileModel& file, const Options& options, Printer& printer)
+      : file_(file), options_(options), printer_(printer) {}
+
+  void Emit() {
+    PrintOrigin(file_, printer_);
+    printer_.Print("\n");
+    PrintComments(file_.comments, printer_);
+    PrintGuarded(file_, "_H", printer_, [this] {
+      if (!file_.services.empty()) PrintLibraryIncludes();
+      printer_.Print("#include \"$base$.pb.h\"\n", "base", file_.base);
+      PrintInNamespace(file_, printer_, [this] {
+        for (const ServiceModel& service : file_.services) PrintService(service);
+      });
+    });
+  }
+
+ private:
+  void PrintLibraryIncludes() {
+    printer_.Print(
+        "#include <absl/functional/any_invocable.h>\n"
+        "#include <absl/status/statusor.h>\n"
+        "#include <pagewire/channel.h>\n"
+        "#include <pagewire/client_context.h>\n"
+        "#include <pagewire/method.h>\n"
+        "#include <pagewire/payload.h>\n"
+        "#include <pagewire/server_context.h>\n"
+        "#include <pagewire/service.h>\n"
+        "#include <pagewire/with_payload.h>\n"
+        "\n"
+        "#include <memory>\n"
+        "\n");
+  }
+
+  void PrintService(const ServiceModel& service) {
+    printer_.Print("\n");
+    PrintOuterClass(service);
+    printer_.Print("\n");
+    PrintStub(service);
+    printer_.Print("\n");
+    PrintCallbackForm(service);
+    printer_.Print("\n");
+    PrintServiceClass(service);
+  }
+
+  void PrintOuterClass(const ServiceModel& service) {
+    Variables variables = ServiceVariables(file_, service);
+    variables["deprecated"] = service.deprecated ? "[[deprecated]] " : "";
+    variables["base"] = file_.base;
+    PrintComments(service.comments, printer_);
+    printer_.Print(variables,
+                   "class $service$ {\n"
+                   " public:\n"
+                   "  class $deprecated$Stub;\n"
+                   "  class Service;\n");
+    if (options_.mocks) {
+      printer_.Print(variables, "  class MockStub;  // defined in \"$base$.pagewire.mock.h\", which needs gmock\n");
+    }
+    printer_.Print(variables,
+                   "\n"
+                   "  $service$() = delete;\n");
+    if (GeneratedMethods(service) > 0) {
+      printer_.Print(variables,
+                     "\n"
+                     " private:\n"
+                     "  static const ::pagewire::Method kMethods[$methods$];\n");
+    }
+    printer_.Print("};\n");
+  }
+
+  void PrintStub(const ServiceModel& service) {
+    const Variables variables = ServiceVariables(file_, service);
+    printer_.Print(variables,
+                   "// Calls $service_name$. Thread-safe. Without a channel (null) every call fails with\n"
+                   "// FAILED_PRECONDITION.\n"
+                   "class $service$::Stub {\n"
+                   " public:\n"
+                   "  explicit Stub(::std::shared_ptr<::pagewire::Channel> channel);\n"
+                   "  Stub(const Stub&) = delete;\n"
+                   "  Stub& operator=(const Stub&) = delete;\n"
+                   "  virtual ~Stub();\n");
+    PrintMethods(service,
+                 "$deprecated$virtual $result$ $method$(\n"
+                 "    ::pagewire::ClientContext& context, const $request$& request$payload_parameter$);\n");
+    printer_.Print(variables,
+                   "\n"
+                   "  // The same methods without waiting: Callback().Method(context, request..., done).\n"
+                   "  class CallbackForm;\n"
+                   "  CallbackForm Callback();\n"
+                   "\n"
+                   " protected:\n"
+                   "  Stub();\n"
+                   "\n"
+                   " private:\n"
+                   "  ::std::shared_ptr<::pagewire::Channel> channel_;\n"
+                   "};\n");
+  }
+
+  void PrintCallbackForm(const ServiceModel& service) {
+    Variables variables = ServiceVariables(file_, service);
+    variables["unused"] = GeneratedMethods(service) == 0 ? "[[maybe_unused]] " : "";
+    printer_.Print(variables,
+                   "// `done` runs exactly once, on the executor, never inside the call; the context must live until "
+                   "then.\n"
+                   "class $service$::Stub::CallbackForm {\n"
+                   " public:\n");
+    ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
+      printer_.Print(method,
+                     "  $deprecated$void $method$(\n"
+                     "      ::pagewire::ClientContext& context, const $request$& request$payload_parameter$,\n"
+                     "      ::absl::AnyInvocable<void($result$)> done);\n");
+    });
+    printer_.Print(variables,
+                   "\n"
+                   " private:\n"
+                   "  friend class Stub;\n"
+                   "  explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);\n"
+                   "  $unused$::std::shared_ptr<::pagewire::Channel> channel_;\n"
+                   "};\n");
+  }
+
+  void PrintServiceClass(const ServiceModel& service) {
+    printer_.Print(
+        ServiceVariables(file_, service),
+        "// Serves $service_name$: derive and override. A method that is not overridden answers UNIMPLEMENTED.\n"
+        "// Methods run concurrently, on the server's executor.\n"
+        "class $service$::Service : public ::pagewire::Service {\n"
+        " public:\n"
+        "  Service();\n"
+        "  ~Service() override;\n");
+    PrintMethods(service,
+                 "virtual $result$ $method$(\n"
+                 "    ::pagewire::ServerContext& context, const $request$& request$payload_parameter$);\n");
+    printer_.Print("};\n");
+  }
+
+  // `declaration` once for each method, with its comments; a note where a method is left out.
+  void PrintMethods(const ServiceModel& service, const char* declaration) {
+    printer_.Indent();
+    int index = 0;
+    for (const MethodModel& method : service.methods) {
+      printer_.Print("\n");
+      if (method.streams) {
+        printer_.Print("// $name$ streams, which this version of Pagewire cannot do: it is left out.\n", "name",
+                       method.name);
+        continue;
+      }
+      PrintComments(method.comments, printer_);
+      printer_.Print(MethodVariables(file_, service, method, index), declaration);
+      ++index;
+    }
+    printer_.Outdent();
+  }
+
+  const FileModel& file_;
+  const Options& options_;
+  Printer& printer_;
+};
+
+}  // namespace
+
+std::string EmitHeader(const FileModel& file, const Options& options) {
+  return PrintToString([&](Printer& printer) { HeaderEmitter(file, options, printer).Emit(); });
+}
+
+}  // namespace pagewire::codegen
