@@ -26,7 +26,8 @@ absl::StatusOr<size_t> PrefaceDecoder::Decode(std::string_view bytes) {
 // Looks at what has been gathered: asks for the body once the head is whole, and is done once the body is.
 absl::Status PrefaceDecoder::Advance() {
   if (gathered_.size() >= kMagic.size() && gathered_.compare(0, kMagic.size(), kMagic) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("preface: the peer ", DescribeForeignProtocol(std::string_view(gathered_).substr(0, kMagic.size()))));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "preface: the peer ", DescribeForeignProtocol(std::string_view(gathered_).substr(0, kMagic.size()))));
   }
   if (gathered_.size() < needed_) return absl::OkStatus();
   const char* head = gathered_.data();

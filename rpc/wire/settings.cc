@@ -13,12 +13,13 @@ constexpr bool kFixed = true;
 
 // 64 KiB of connection credit: four calls of the largest size that a call may have unasked can start before the peer's
 // preface has come, and what a thousand idle connections reserve is 64 MiB. 16 KiB of call credit: nearly every request
-// message, in one frame of kMessagePartBytes. 32 KiB of body: the least metadata of 8 KiB (gRPC's default) in any
-// number of pairs that a client would send, and room for a status with details.
+// message, in one frame of kMessagePartBytes. 32 KiB of body: gRPC's default for metadata, 8 KiB, in any number of
+// pairs that a client would send, and room for a status with details. 64 KiB of window: the smallest chunk that is
+// worth a frame of its own.
 constexpr SettingRule kRules[] = {
     {SettingId::kInitialConnectionCredit, "initial_connection_credit", &Settings::initial_connection_credit, 64 << 10,
      uint64_t{1} << 40, kFixed},
-    {SettingId::kInitialCallCredit, "initial_call_credit", &Settings::initial_call_credit, 16 << 10, uint64_t{1} << 39,
+    {SettingId::kInitialCallCredit, "initial_call_credit", &Settings::initial_call_credit, 16 << 10, uint64_t{1} << 40,
      kFixed},
     {SettingId::kWindow, "window", &Settings::window, 64 << 10, 1 << 30, !kFixed},
     {SettingId::kMaxBodyLength, "max_body_length", &Settings::max_body_length, 32 << 10, 1 << 20, !kFixed},
@@ -26,8 +27,8 @@ constexpr SettingRule kRules[] = {
     {SettingId::kMaxChunkLength, "max_chunk_length", &Settings::max_chunk_length, 64 << 10, 1 << 20, !kFixed},
     {SettingId::kMaxMessageSize, "max_message_size", &Settings::max_message_size, 0, kMaxBytes, !kFixed},
     {SettingId::kMaxPayloadSize, "max_payload_size", &Settings::max_payload_size, 0, kMaxBytes, !kFixed},
-    {SettingId::kMaxConcurrentCalls, "max_concurrent_calls", &Settings::max_concurrent_calls, 1, 1 << 24, !kFixed},
-    {SettingId::kMaxMetadataSize, "max_metadata_size", &Settings::max_metadata_size, 8 << 10, 512 << 10, !kFixed},
+    {SettingId::kMaxConcurrentCalls, "max_concurrent_calls", &Settings::max_concurrent_calls, 0, 0xffffffff, !kFixed},
+    {SettingId::kMaxMetadataSize, "max_metadata_size", &Settings::max_metadata_size, 0, kMaxBytes, !kFixed},
 };
 
 absl::Status Violation(const std::string& text) { return absl::InvalidArgumentError(absl::StrCat("settings: ", text)); }
@@ -72,6 +73,7 @@ Settings AssumedSettings() {
   settings.max_message_size = 4 << 20;
   settings.max_payload_size = kMaxBytes;
   settings.max_concurrent_calls = 100;
+  settings.max_metadata_size = 8 << 10;
   return settings;
 }
 
@@ -83,11 +85,6 @@ absl::Status CheckSettings(const Settings& settings) {
           absl::StrCat(base::ToAbsl(rule.name), " ", value, " is not within ", rule.minimum, " to ", rule.maximum));
     }
   }
-  if (settings.initial_call_credit > settings.initial_connection_credit / 2) {
-    return Violation(absl::StrCat("initial_call_credit ", settings.initial_call_credit,
-                                  " is more than half of initial_connection_credit ",
-                                  settings.initial_connection_credit));
-  }
   if (settings.max_chunk_length % kChunkUnit != 0) {
     return Violation(
         absl::StrCat("max_chunk_length ", settings.max_chunk_length, " is not a multiple of ", kChunkUnit));
@@ -96,6 +93,15 @@ absl::Status CheckSettings(const Settings& settings) {
     return Violation(absl::StrCat("max_chunk_length ", settings.max_chunk_length, " exceeds window ", settings.window));
   }
   return absl::OkStatus();
+}
+
+Settings ClampSettings(Settings settings) {
+  for (const SettingRule& rule : kRules) {
+    settings.*rule.value = std::clamp(settings.*rule.value, rule.minimum, rule.maximum);
+  }
+  settings.max_chunk_length = std::min(settings.max_chunk_length, settings.window);
+  settings.max_chunk_length -= settings.max_chunk_length % kChunkUnit;
+  return settings;
 }
 
 void AppendSettings(const Settings& settings, SettingList& list) {

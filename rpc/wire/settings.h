@@ -44,7 +44,7 @@ struct Settings {
   uint64_t max_chunk_length = 1 << 20;
 
   // A larger message, payload or metadata, or one call too many, is refused, and only its call fails. Telling the peer
-  // lets it fail early.
+  // lets it fail early. 0 is a limit too.
   uint64_t max_message_size = 4 << 20;
   uint64_t max_payload_size = kMaxBytes;
   uint64_t max_concurrent_calls = 10'000;
@@ -73,9 +73,12 @@ struct SettingRule {
 };
 absl::Span<const SettingRule> SettingRules();
 
-// INVALID_ARGUMENT where a value is out of range, or two do not agree: initial_call_credit above half of
-// initial_connection_credit, max_chunk_length above window or no multiple of 4096. Messages begin with "settings:".
+// INVALID_ARGUMENT where a value is out of range, or max_chunk_length is above window or no multiple of 4096. Messages
+// begin with "settings:".
 absl::Status CheckSettings(const Settings& settings);
+
+// The nearest settings that CheckSettings accepts, for settings that come from a user's options.
+Settings ClampSettings(Settings settings);
 
 using SettingList = google::protobuf::RepeatedPtrField<v1::Setting>;
 

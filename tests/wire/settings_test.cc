@@ -31,7 +31,7 @@ TEST(SettingsTest, NoPeerAllowsLessThanIsAssumed) {
   EXPECT_LE(kMessagePartBytes, assumed.max_data_length);
   for (const SettingRule& rule : SettingRules()) {
     if (rule.id == SettingId::kMaxMessageSize || rule.id == SettingId::kMaxPayloadSize ||
-        rule.id == SettingId::kMaxConcurrentCalls) {
+        rule.id == SettingId::kMaxConcurrentCalls || rule.id == SettingId::kMaxMetadataSize) {
       continue;  // these refuse single calls
     }
     EXPECT_EQ(assumed.*rule.value, rule.minimum) << rule.name;
@@ -76,11 +76,6 @@ TEST(SettingsTest, EachHasItsRange) {
 
 TEST(SettingsTest, SomeMustAgree) {
   Settings settings;
-  settings.initial_call_credit = settings.initial_connection_credit / 2 + 1;
-  EXPECT_EQ(CheckSettings(settings),
-            absl::InvalidArgumentError("settings: initial_call_credit 2097153 is more than half of "
-                                       "initial_connection_credit 4194304"));
-  settings = Settings{};
   settings.max_chunk_length = (64 << 10) + 1;
   EXPECT_EQ(CheckSettings(settings),
             absl::InvalidArgumentError("settings: max_chunk_length 65537 is not a multiple of 4096"));
@@ -88,6 +83,19 @@ TEST(SettingsTest, SomeMustAgree) {
   settings.window = (1 << 20) - 1;
   EXPECT_EQ(CheckSettings(settings),
             absl::InvalidArgumentError("settings: max_chunk_length 1048576 exceeds window 1048575"));
+}
+
+TEST(SettingsTest, WhatAUserAskedForIsBroughtIntoRange) {
+  EXPECT_EQ(ClampSettings(Settings{}), Settings{});
+  Settings settings;
+  for (const SettingRule& rule : SettingRules()) settings.*rule.value = 0;
+  EXPECT_TRUE(CheckSettings(ClampSettings(settings)).ok());
+  EXPECT_EQ(ClampSettings(settings).max_message_size, 0u);
+  for (const SettingRule& rule : SettingRules()) settings.*rule.value = ~uint64_t{0};
+  EXPECT_TRUE(CheckSettings(ClampSettings(settings)).ok());
+  settings = Settings{};
+  settings.window = 100'000;
+  EXPECT_EQ(ClampSettings(settings).max_chunk_length, 98'304u);
 }
 
 TEST(SettingsTest, UnknownIds) {
