@@ -16,9 +16,8 @@ namespace pagewire::base {
 inline absl::Status CloneStatus(const absl::Status& status) {
   if (status.ok()) return absl::OkStatus();
   absl::Status clone(status.code(), absl::string_view(status.message()));
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
-    clone.SetPayload(url, absl::Cord(std::string(value)));
-  });
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& value) { clone.SetPayload(url, absl::Cord(std::string(value))); });
   return clone;
 }
 
