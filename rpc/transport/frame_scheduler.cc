@@ -1,0 +1,120 @@
+#include "transport/frame_scheduler.h"
+
+#include <utility>
+
+namespace pagewire::transport {
+namespace {
+
+// How many bytes of small frames go into one write. 64 KiB: a system call's fixed cost (about a microsecond) is then
+// a few percent of copying them.
+constexpr size_t kSmallBytesPerBatch = 64 << 10;
+
+}  // namespace
+
+FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, OutgoingCall::Observer& observer)
+    : credit_(credit), window_(window), observer_(observer) {}
+
+FrameScheduler::Entry& FrameScheduler::Open(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it != calls_.end()) return it->second;
+  Entry& entry = calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, observer_)).first->second;
+  if (bulk_allowed_) entry.call.AllowBulk();
+  return entry;
+}
+
+void FrameScheduler::Enqueue(uint64_t call_id, Entry& entry) {
+  if (entry.call.empty() && entry.finished) {
+    credit_.Forget(call_id);
+    calls_.erase(call_id);
+    return;
+  }
+  if (entry.in_line) return;
+  switch (entry.call.turn()) {
+    case OutgoingCall::Turn::kNone:
+      return;
+    case OutgoingCall::Turn::kSmall:
+      small_.push_back(call_id);
+      break;
+    case OutgoingCall::Turn::kBulk:
+      bulk_.push_back(call_id);
+      break;
+  }
+  entry.in_line = true;
+}
+
+void FrameScheduler::Abort(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  it->second.call.Abort();
+  it->second.in_line = false;  // its turn may be another now; a stale place in a line is skipped
+  Enqueue(call_id, it->second);
+}
+
+void FrameScheduler::OnGranted(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  it->second.call.OnGranted();
+  Enqueue(call_id, it->second);
+}
+
+void FrameScheduler::Finish(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  it->second.finished = true;
+  Enqueue(call_id, it->second);
+}
+
+bool FrameScheduler::Sending(uint64_t call_id) const {
+  const auto it = calls_.find(call_id);
+  return it != calls_.end() && !it->second.call.empty();
+}
+
+void FrameScheduler::Clear() {
+  control_.clear();
+  small_.clear();
+  bulk_.clear();
+  calls_.clear();
+}
+
+void FrameScheduler::AllowBulk(uint64_t chunk_bytes) {
+  bulk_allowed_ = true;
+  chunk_bytes_ = chunk_bytes;
+  for (auto& [call_id, entry] : calls_) {
+    entry.call.AllowBulk();
+    Enqueue(call_id, entry);
+  }
+}
+
+FrameScheduler::Entry* FrameScheduler::TakeFirst(std::deque<uint64_t>& line, OutgoingCall::Turn turn) {
+  while (!line.empty()) {
+    const auto it = calls_.find(line.front());
+    if (it != calls_.end() && it->second.in_line && it->second.call.turn() == turn) return &it->second;
+    line.pop_front();
+  }
+  return nullptr;
+}
+
+bool FrameScheduler::Fill(WriteBatch& batch) {
+  batch.head().append(control_);
+  control_.clear();
+  while (batch.head().size() < kSmallBytesPerBatch) {
+    Entry* entry = TakeFirst(small_, OutgoingCall::Turn::kSmall);
+    if (entry == nullptr) break;
+    const uint64_t call_id = small_.front();
+    small_.pop_front();
+    entry->in_line = false;
+    entry->call.SendSmall(batch.head());
+    Enqueue(call_id, *entry);
+  }
+  if (Entry* entry = TakeFirst(bulk_, OutgoingCall::Turn::kBulk); entry != nullptr) {
+    const uint64_t call_id = bulk_.front();
+    if (entry->call.SendBulk(batch, chunk_bytes_)) {
+      bulk_.pop_front();
+      entry->in_line = false;
+      Enqueue(call_id, *entry);
+    }
+  }
+  return !batch.empty();
+}
+
+}  // namespace pagewire::transport

@@ -1,0 +1,82 @@
+// Decides which frame goes next.
+//
+// Control frames go before everything, small frames before chunks, and calls take turns: one frame or one chunk each.
+// Between two frames nothing is promised, so a control frame waits for one chunk at the most.
+#pragma once
+
+#include <absl/container/node_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "transport/outgoing_call.h"
+#include "transport/send_credit.h"
+#include "transport/send_window.h"
+#include "transport/write_batch.h"
+
+namespace pagewire::transport {
+
+// Not thread-safe: used by whoever drives the connection.
+class FrameScheduler {
+ public:
+  FrameScheduler(SendCredit& credit, SendWindow& window, OutgoingCall::Observer& observer);
+
+  // Frames that wait for nothing are appended here.
+  std::string& control() { return control_; }
+
+  // Adds an item to a call, which is opened by its first.
+  template <typename Item>
+  void Push(uint64_t call_id, Item item) {
+    Entry& entry = Open(call_id);
+    entry.call.Push(std::move(item));
+    Enqueue(call_id, entry);
+  }
+
+  // See OutgoingCall. Unknown calls are ignored.
+  void Abort(uint64_t call_id);
+  void OnGranted(uint64_t call_id);
+
+  // Nothing more will be pushed: the call's record goes once it has sent what it has.
+  void Finish(uint64_t call_id);
+
+  // The peer's preface has come. `chunk_bytes`: the largest chunk to send, whole pages.
+  void AllowBulk(uint64_t chunk_bytes);
+
+  // Moves what may be sent now into an empty batch: as many small frames as are worth one system call, then at most
+  // one chunk. False when there is nothing.
+  bool Fill(WriteBatch& batch);
+
+  // The call has something to send, or waits to.
+  bool Sending(uint64_t call_id) const;
+
+  // Drops everything, payloads too.
+  void Clear();
+
+  // Nothing is ready to be sent, apart from what waits for credit.
+  bool idle() const { return control_.empty() && small_.empty() && bulk_.empty(); }
+
+ private:
+  struct Entry {
+    explicit Entry(OutgoingCall outgoing) : call(std::move(outgoing)) {}
+    OutgoingCall call;
+    bool in_line = false;
+    bool finished = false;
+  };
+  Entry& Open(uint64_t call_id);
+  void Enqueue(uint64_t call_id, Entry& entry);
+  Entry* TakeFirst(std::deque<uint64_t>& line, OutgoingCall::Turn turn);
+
+  SendCredit& credit_;
+  SendWindow& window_;
+  OutgoingCall::Observer& observer_;
+  std::string control_;
+  absl::node_hash_map<uint64_t, Entry> calls_;
+  std::deque<uint64_t> small_;  // calls whose turn is kSmall
+  std::deque<uint64_t> bulk_;   // calls whose turn is kBulk
+  bool bulk_allowed_ = false;
+  uint64_t chunk_bytes_ = 0;
+};
+
+}  // namespace pagewire::transport

@@ -1,0 +1,164 @@
+#include "transport/outgoing_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/page.h"
+#include "wire/frame_encoder.h"
+#include "wire/limits.h"
+
+namespace pagewire::transport {
+namespace {
+
+using wire::FrameType;
+
+}  // namespace
+
+void OutgoingCall::Push(OutgoingMessage message) { items_.emplace_back(SendingMessage{std::move(message)}); }
+
+void OutgoingCall::Push(OutgoingPayload payload) {
+  items_.emplace_back(std::in_place_type<SendingPayload>, payload.payload_id, std::move(payload.payload));
+}
+
+void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
+
+void OutgoingCall::Abort() {
+  if (items_.empty()) return;
+  if (std::exchange(waiting_, false)) credit_.StopWaiting(call_id_);
+  auto* payload = std::get_if<SendingPayload>(&items_.front());
+  const bool end_owed = payload != nullptr && payload->begun;
+  if (end_owed) payload->aborted = true;
+  const bool status_last = std::holds_alternative<wire::v1::CallStatus>(items_.back());
+  items_.erase(items_.begin() + (end_owed ? 1 : 0), items_.end() - (status_last ? 1 : 0));
+}
+
+void OutgoingCall::OnGranted() { waiting_ = false; }
+
+OutgoingCall::Turn OutgoingCall::turn() const {
+  if (items_.empty()) return Turn::kNone;
+  const auto* payload = std::get_if<SendingPayload>(&items_.front());
+  if (payload != nullptr && payload->aborted) return Turn::kSmall;
+  if (waiting_) return Turn::kNone;
+  if (payload == nullptr) return Turn::kSmall;
+  if (payload->begun) return Turn::kBulk;
+  return bulk_allowed_ ? Turn::kSmall : Turn::kNone;
+}
+
+void OutgoingCall::SendSmall(std::string& out) {
+  Item& item = items_.front();
+  if (auto* message = std::get_if<SendingMessage>(&item)) {
+    SendMessage(*message, out);
+  } else if (auto* payload = std::get_if<SendingPayload>(&item)) {
+    if (!payload->aborted) return SendPayloadBegin(*payload, out);
+    SendPayloadEnd(*payload, out);
+    items_.pop_front();
+  } else {
+    wire::AppendFrame(FrameType::kStatus, 0, std::get<wire::v1::CallStatus>(item), {}, out);
+    items_.pop_front();
+  }
+}
+
+void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
+  OutgoingMessage& message = item.message;
+  const std::string_view bytes = message.bytes;
+  const bool first = !item.begun;
+  uint8_t flags = 0;
+  uint64_t part = std::min<uint64_t>(bytes.size() - item.sent, wire::kMessagePartBytes);
+  if (first) {
+    item.begun = true;
+    if (message.has_message) {
+      flags |= wire::kFlagHasMessage;
+      if (credit_.TryTake(call_id_, bytes.size())) {
+        flags |= wire::kFlagCovered;
+      } else {
+        credit_.Wait(call_id_, bytes.size());
+        waiting_ = true;
+        part = 0;
+      }
+    }
+  } else {
+    flags |= wire::kFlagContinuation;
+  }
+  const std::string_view data = bytes.substr(item.sent, part);
+  item.sent += part;
+  const bool done = item.sent == bytes.size() && !waiting_;
+  if (!done) flags |= wire::kFlagMore;
+  if (done && message.last) flags |= wire::kFlagEndStream;
+
+  if (auto* start = std::get_if<wire::v1::CallStart>(&message.head); start != nullptr && first) {
+    start->set_message_size(bytes.size());
+    wire::AppendFrame(FrameType::kCallStart, flags, *start, data, out);
+  } else if (first) {
+    auto& head = std::get<wire::v1::MessagePart>(message.head);
+    head.set_message_size(bytes.size());
+    wire::AppendFrame(FrameType::kMessage, flags, head, data, out);
+  } else {
+    wire::v1::MessagePart rest;
+    rest.set_call_id(call_id_);
+    wire::AppendFrame(FrameType::kMessage, flags, rest, data, out);
+  }
+  if (done) items_.pop_front();
+}
+
+void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
+  const uint64_t size = item.cursor.remaining();
+  uint8_t flags = wire::kFlagCovered;
+  if (!credit_.TryTake(call_id_, size)) {
+    credit_.Wait(call_id_, size);
+    waiting_ = true;
+    flags = 0;
+  }
+  item.begun = true;
+  item.report.payload_bytes = size;
+  item.report.send_path = SendPath::kCopy;
+  item.report.acks = window_.acks();
+  item.report.began = absl::Now();
+  wire::v1::PayloadBegin begin;
+  begin.set_payload_id(item.payload_id);
+  begin.set_call_id(call_id_);
+  begin.set_size(size);
+  wire::AppendFrame(FrameType::kPayloadBegin, flags, begin, {}, out);
+}
+
+bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes) {
+  auto& item = std::get<SendingPayload>(items_.front());
+  const uint64_t remaining = item.cursor.remaining();
+  if (remaining < kPageBytes) {
+    if (window_.available() < remaining) return false;
+    SendPayloadEnd(item, batch.head());
+    items_.pop_front();
+    return true;
+  }
+  const uint64_t wanted = std::min(RoundDownToPage(remaining), chunk_bytes);
+  if (window_.available() < wanted) return false;
+  wire::v1::Chunk chunk;
+  chunk.set_payload_id(item.payload_id);
+  chunk.set_offset(item.cursor.offset());
+  wire::AppendChunkHeader(chunk, wanted, batch.head());
+  batch.AppendPayload(item.cursor, wanted);
+  window_.OnSent(wanted);
+  ++item.report.chunks;
+  return true;
+}
+
+void OutgoingCall::SendPayloadEnd(SendingPayload& item, std::string& out) {
+  wire::v1::PayloadEnd end;
+  end.set_payload_id(item.payload_id);
+  if (item.aborted) {
+    end.set_size(item.cursor.offset());
+    end.set_outcome(wire::v1::PayloadEnd::ABORTED);
+    wire::AppendFrame(FrameType::kPayloadEnd, 0, end, {}, out);
+  } else {
+    std::string tail;
+    item.cursor.Advance(item.cursor.remaining(), [&](const char* data, size_t size) { tail.append(data, size); });
+    window_.OnSent(tail.size());
+    end.set_size(item.cursor.offset());
+    end.set_outcome(wire::v1::PayloadEnd::COMPLETE);
+    wire::AppendFrame(FrameType::kPayloadEnd, 0, end, tail, out);
+  }
+  item.report.kernel_copied_bytes = item.cursor.offset();
+  item.report.finished = absl::Now();
+  if (!item.aborted) observer_.OnPayloadSent(call_id_, item.payload_id, item.report);
+}
+
+}  // namespace pagewire::transport

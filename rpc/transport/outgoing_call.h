@@ -1,0 +1,109 @@
+// What one call still has to send, in order: messages, payloads, at a server the status.
+#pragma once
+
+#include <pagewire/payload.h>
+#include <pagewire/transfer_report.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "pagewire/wire.pb.h"
+#include "transport/payload_cursor.h"
+#include "transport/send_credit.h"
+#include "transport/send_window.h"
+#include "transport/write_batch.h"
+
+namespace pagewire::transport {
+
+// A message, or the start of a call with or without one.
+struct OutgoingMessage {
+  std::variant<wire::v1::CallStart, wire::v1::MessagePart> head;
+  bool has_message = true;
+  std::string bytes;
+  bool last = false;  // END_STREAM
+};
+
+struct OutgoingPayload {
+  uint64_t payload_id;
+  Payload payload;
+};
+
+// Turns items into frames, one at a time, as credit and window allow. Not thread-safe: used by whoever drives the
+// connection.
+class OutgoingCall {
+ public:
+  // Whoever keeps track of sent payloads.
+  class Observer {
+   public:
+    // The last frame of a whole payload is on its way. `report.acks` is what the window had counted when the payload
+    // began.
+    virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+
+  OutgoingCall(uint64_t call_id, SendCredit& credit, SendWindow& window, Observer& observer)
+      : call_id_(call_id), credit_(credit), window_(window), observer_(observer) {}
+
+  void Push(OutgoingMessage message);
+  void Push(OutgoingPayload payload);
+  void Push(wire::v1::CallStatus status);
+
+  // Drops messages and payloads that have not started and ends what has: a payload gets an end frame that says so.
+  // A status is sent all the same.
+  void Abort();
+
+  // What the call could send now.
+  enum class Turn {
+    kNone,   // nothing, or it waits for credit or for the peer's preface
+    kSmall,  // one frame without a chunk
+    kBulk,   // a chunk or the end of a payload, as far as the window allows
+  };
+  Turn turn() const;
+
+  // Takes the turn. SendSmall only at kSmall. SendBulk only at kBulk; false when the window is too full for it.
+  void SendSmall(std::string& out);
+  bool SendBulk(WriteBatch& batch, uint64_t chunk_bytes);
+
+  // The grant that the call waits for has come.
+  void OnGranted();
+
+  // The peer's preface has come: payloads may start.
+  void AllowBulk() { bulk_allowed_ = true; }
+
+  bool empty() const { return items_.empty(); }
+
+ private:
+  struct SendingMessage {
+    OutgoingMessage message;
+    uint64_t sent = 0;
+    bool begun = false;
+  };
+  struct SendingPayload {
+    SendingPayload(uint64_t id, Payload payload) : payload_id(id), cursor(std::move(payload)) {}
+    uint64_t payload_id;
+    PayloadCursor cursor;
+    TransferReport report;
+    bool begun = false;
+    bool aborted = false;
+  };
+  using Item = std::variant<SendingMessage, SendingPayload, wire::v1::CallStatus>;
+
+  void SendMessage(SendingMessage& item, std::string& out);
+  void SendPayloadBegin(SendingPayload& item, std::string& out);
+  void SendPayloadEnd(SendingPayload& item, std::string& out);
+
+  const uint64_t call_id_;
+  SendCredit& credit_;
+  SendWindow& window_;
+  Observer& observer_;
+  std::deque<Item> items_;
+  bool waiting_ = false;  // for credit
+  bool bulk_allowed_ = false;
+};
+
+}  // namespace pagewire::transport

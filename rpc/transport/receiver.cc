@@ -1,0 +1,343 @@
+#include "transport/receiver.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/page.h"
+#include "wire/copy_reason.h"
+#include "wire/frame_type.h"
+
+namespace pagewire::transport {
+namespace {
+
+// The float of a connection that carries payloads: enough for a few of 1 MiB to start without asking. A connection
+// that has carried none keeps its initial float, so that thousands of idle ones cost the budget little.
+constexpr uint64_t kBusyFloatBytes = 4 << 20;
+
+// How much of one large message is set aside before its bytes come.
+constexpr uint64_t kMessageReserveBytes = 64 << 10;
+
+absl::Status Violation(absl::string_view text) { return absl::InvalidArgumentError(text); }
+
+wire::v1::Receipt MakeReceipt(uint64_t payload_id, const TransferReport& report) {
+  wire::v1::Receipt receipt;
+  receipt.set_payload_id(payload_id);
+  receipt.set_receive_path(wire::ToWire(report.receive_path));
+  receipt.set_mapped_bytes(report.mapped_bytes);
+  for (int i = 0; i < kCopyReasonCount; ++i) {
+    if (report.copied_bytes[i] == 0) continue;
+    wire::v1::CopiedBytes& copied = *receipt.add_copied();
+    copied.set_reason(wire::ToWire(static_cast<CopyReason>(i)));
+    copied.set_bytes(report.copied_bytes[i]);
+  }
+  return receipt;
+}
+
+}  // namespace
+
+Receiver::Receiver(ReceiverOptions options, memory::Reservation backing, SessionHandler& handler, Outlet& outlet)
+    : options_(std::move(options)),
+      handler_(handler),
+      outlet_(outlet),
+      credit_(std::move(backing)),
+      float_target_(credit_.float_bytes()) {}
+
+Receiver::Call* Receiver::Find(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  return it == calls_.end() ? nullptr : &it->second;
+}
+
+void Receiver::OpenCall(uint64_t call_id) { calls_.try_emplace(call_id, options_.initial_call_credit); }
+
+void Receiver::CloseCall(uint64_t call_id) {
+  AbandonMessage(call_id);
+  Discard(call_id);
+  calls_.erase(call_id);
+}
+
+void Receiver::Clear() {
+  payloads_.clear();
+  calls_.clear();
+}
+
+void Receiver::Discard(uint64_t call_id) {
+  Call* call = Find(call_id);
+  if (call == nullptr) return;
+  call->discarded = true;
+  if (call->message.has_value()) {
+    call->message->bytes = std::string();
+    call->message->item.StopWaiting();
+  }
+  const auto it = payloads_.find(call->open_payload);
+  if (it == payloads_.end()) return;
+  it->second.item().StopWaiting();
+  it->second.Discard();
+}
+
+void Receiver::AbandonMessage(uint64_t call_id) {
+  Call* call = Find(call_id);
+  if (call == nullptr || !call->message.has_value()) return;
+  Settle(call->message->item);
+  call->message.reset();
+}
+
+absl::Status Receiver::OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t message_size, uint64_t payload_id,
+                                     std::string_view data) {
+  Call* call = Find(call_id);
+  if (call == nullptr) return absl::OkStatus();  // the call has ended at both sides; an old frame
+  const bool continuation = (flags & wire::kFlagContinuation) != 0;
+  if (continuation != call->message.has_value()) {
+    return Violation(absl::StrCat("call ", call_id, ": a message ",
+                                  continuation ? "continues that has not begun" : "begins inside another"));
+  }
+  if (!continuation) {
+    if (absl::Status status = StartMessage(call_id, *call, flags, message_size, payload_id); !status.ok()) return status;
+  }
+  Message& message = *call->message;
+  if (absl::Status status = message.item.Receive(data.size()); !status.ok()) return status;
+  if (!call->discarded) message.bytes.append(data);
+  if ((flags & wire::kFlagMore) != 0) return absl::OkStatus();
+  return FinishMessage(call_id, *call, (flags & wire::kFlagEndStream) != 0);
+}
+
+absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id) {
+  if (call.last_message_seen) return Violation(absl::StrCat("call ", call_id, ": a message after END_STREAM"));
+  if (payload_id != 0) {
+    if (call.announced_payload != 0 || call.open_payload != 0) {
+      return Violation(absl::StrCat("call ", call_id, ": payload ", payload_id, " announced before payload ",
+                                    std::max(call.announced_payload, call.open_payload), " ended"));
+    }
+    call.announced_payload = payload_id;
+  }
+  Message& message = call.message.emplace(IncomingItem("message of call", call_id, size));
+  message.payload_id = payload_id;
+  const bool covered = (flags & wire::kFlagCovered) != 0;
+  if (!call.discarded && size > options_.max_message_bytes) {
+    Refuse(call_id, call,
+           absl::ResourceExhaustedError(absl::StrCat("received message of ", size, " bytes is larger than the limit of ",
+                                                     options_.max_message_bytes, "; raise ", options_.message_option)));
+  }
+  if (!call.discarded) message.bytes.reserve(std::min(size, kMessageReserveBytes));
+  return StartItem(call_id, &call, message.item, 0, covered);
+}
+
+absl::Status Receiver::FinishMessage(uint64_t call_id, Call& call, bool last) {
+  if (call.message->item.remaining() > 0) {
+    return Violation(absl::StrCat("message of call ", call_id, " ended after ", call.message->item.received(), " of ",
+                                  call.message->item.size(), " announced bytes"));
+  }
+  Settle(call.message->item);
+  call.last_message_seen = last;
+  const bool wanted = !call.discarded;
+  IncomingMessage message{std::move(call.message->bytes), call.message->payload_id, last};
+  call.message.reset();
+  if (wanted) handler_.OnMessage(call_id, std::move(message));
+  return absl::OkStatus();
+}
+
+absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags) {
+  if (begin.payload_id() <= last_payload_id_) {
+    return Violation(absl::StrCat("PAYLOAD_BEGIN: payload id ", begin.payload_id(), " is not above the last one, ",
+                                  last_payload_id_));
+  }
+  last_payload_id_ = begin.payload_id();
+  if (payloads_.size() >= options_.max_open_payloads) {
+    return absl::ResourceExhaustedError(absl::StrCat("PAYLOAD_BEGIN: ", payloads_.size(),
+                                                     " payloads are open on this connection, which is the limit"));
+  }
+  if (!begin.has_size() || begin.piecewise()) {
+    return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(),
+                                  " is piecewise or of unknown size, which was not negotiated"));
+  }
+  Call* call = Find(begin.call_id());
+  const uint64_t size = begin.size();
+  if (call != nullptr) {
+    if (call->announced_payload != begin.payload_id()) {
+      return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(), " was not announced by a message of call ",
+                                    begin.call_id()));
+    }
+    call->announced_payload = 0;
+    call->open_payload = begin.payload_id();
+  }
+  const auto [it, inserted] = payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size,
+                                                    *options_.pool, options_.copy_reason);
+  IncomingPayload& payload = it->second;
+  if (call == nullptr || call->discarded) {
+    payload.Discard();
+  } else if (options_.max_payload_bytes != 0 && size > options_.max_payload_bytes) {
+    payload.Discard();
+    Refuse(begin.call_id(), *call,
+           absl::ResourceExhaustedError(absl::StrCat("payload of ", size, " bytes is larger than the limit of ",
+                                                     options_.max_payload_bytes, "; raise ", options_.payload_option)));
+  } else {
+    float_target_ = kBusyFloatBytes;
+  }
+  return StartItem(begin.call_id(), call, payload.item(), begin.payload_id(), (flags & wire::kFlagCovered) != 0);
+}
+
+absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered) {
+  const bool wanted = call != nullptr && !call->discarded;
+  if (!covered) {
+    if (wanted) Request(call_id, *call, item, payload_id);
+    return absl::OkStatus();
+  }
+  std::optional<memory::Reservation> backing = credit_.Start(call == nullptr ? nullptr : &call->credit, item.size());
+  if (!backing.has_value()) {
+    return Violation(absl::StrCat("call ", call_id, ": an item of ", item.size(),
+                                  " bytes was started as covered, but the credit granted does not cover it (",
+                                  credit_.float_bytes(), " bytes free on the connection)"));
+  }
+  // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room.
+  std::optional<memory::Reservation> held;
+  if (wanted && payload_id != 0) held = options_.held_budget->TryReserve(item.size(), handler_.HolderOf(call_id));
+  if (held.has_value()) {
+    item.StartOnGrant(*std::move(held));
+    credit_.Refill(*std::move(backing), float_target_);
+  } else {
+    item.StartOnFloat(*std::move(backing));
+  }
+  GrowFloat();
+  AnnounceCredit();
+  return absl::OkStatus();
+}
+
+void Receiver::GrowFloat() {
+  if (credit_.float_bytes() >= float_target_) return;
+  memory::Budget& budget = memory::ConnectionCreditBudget();
+  const uint64_t missing = float_target_ - credit_.float_bytes();
+  // The other half is for messages in transit.
+  if (budget.reserved() + missing > budget.limit() / 2) return;
+  if (auto reservation = budget.TryReserve(missing, "connection credit")) {
+    credit_.Refill(*std::move(reservation), float_target_);
+  }
+}
+
+void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id) {
+  memory::Budget& budget = payload_id != 0 ? *options_.held_budget : memory::ConnectionCreditBudget();
+  const std::string holder = handler_.HolderOf(call_id);
+  if (auto reservation = budget.TryReserve(item.size(), holder)) {
+    return Grant(call_id, call, item, *std::move(reservation));
+  }
+  auto granted = [post = outlet_.Poster(), this, call_id, payload_id](memory::Reservation reservation) mutable {
+    post([this, call_id, payload_id, reservation = std::move(reservation)]() mutable {
+      OnReserved(call_id, payload_id, std::move(reservation));
+    });
+  };
+  absl::StatusOr<memory::Ticket> ticket = budget.Reserve(item.size(), holder, std::move(granted));
+  if (ticket.ok()) {
+    item.WaitWith(*std::move(ticket));
+  } else {
+    Refuse(call_id, call, ticket.status());
+  }
+}
+
+void Receiver::OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation) {
+  Call* call = Find(call_id);
+  IncomingItem* item = nullptr;
+  if (payload_id != 0) {
+    const auto it = payloads_.find(payload_id);
+    if (it != payloads_.end()) item = &it->second.item();
+  } else if (call != nullptr && call->message.has_value()) {
+    item = &call->message->item;
+  }
+  if (call == nullptr || item == nullptr || !item->waiting()) return;  // withdrawn meanwhile; nothing was granted
+  Grant(call_id, *call, *item, std::move(reservation));
+}
+
+void Receiver::Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation) {
+  // Two frames: the one that names the call must raise the connection's limit by the item's size and no more.
+  if (credit_.unannounced() > 0) SendConnectionCredit();
+  credit_.Grant(call.credit, item.size());
+  item.StartOnGrant(std::move(reservation));
+  wire::v1::Credit grant;
+  grant.set_connection_limit(credit_.connection_limit());
+  grant.set_call_id(call_id);
+  grant.set_call_limit(call.credit.limit);
+  credit_.SetAnnounced();
+  outlet_.SendGrant(grant);
+}
+
+void Receiver::AnnounceCredit() {
+  if (credit_.unannounced() >= float_target_ / 2) SendConnectionCredit();
+}
+
+void Receiver::SendConnectionCredit() {
+  wire::v1::Credit grant;
+  grant.set_connection_limit(credit_.connection_limit());
+  credit_.SetAnnounced();
+  outlet_.SendGrant(grant);
+}
+
+void Receiver::Refuse(uint64_t call_id, Call& call, absl::Status status) {
+  call.discarded = true;
+  handler_.OnRefused(call_id, std::move(status));
+}
+
+void Receiver::Settle(IncomingItem& item) {
+  item.StopWaiting();
+  item.TakeHeld();
+  if (auto backing = item.TakeFloatBacking()) {
+    credit_.Refill(*std::move(backing), float_target_);
+    AnnounceCredit();
+  }
+}
+
+absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) {
+  const auto it = payloads_.find(chunk.payload_id());
+  if (it == payloads_.end()) {
+    return Violation(absl::StrCat("CHUNK: payload ", chunk.payload_id(),
+                                  chunk.payload_id() <= last_payload_id_ ? " has ended" : " was never opened"));
+  }
+  IncomingPayload& payload = it->second;
+  if (chunk.offset() != payload.offset()) {
+    return Violation(absl::StrCat("CHUNK: payload ", chunk.payload_id(), " continues at offset ", chunk.offset(),
+                                  " after ", payload.offset(), " bytes"));
+  }
+  if (absl::Status status = payload.item().Receive(length); !status.ok()) return status;
+  payload.CountChunk();
+  if (absl::Status placed = payload.Place(length, places); !placed.ok()) {
+    if (Call* call = Find(payload.call_id()); call != nullptr) Refuse(payload.call_id(), *call, std::move(placed));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail) {
+  const auto it = payloads_.find(end.payload_id());
+  if (it == payloads_.end()) {
+    return Violation(absl::StrCat("PAYLOAD_END: payload ", end.payload_id(),
+                                  end.payload_id() <= last_payload_id_ ? " has ended" : " was never opened"));
+  }
+  IncomingPayload& payload = it->second;
+  const uint64_t call_id = payload.call_id();
+  if (absl::Status status = payload.item().Receive(tail.size()); !status.ok()) return status;
+  const bool complete = end.outcome() == wire::v1::PayloadEnd::COMPLETE;
+  if (end.size() != payload.item().received() || (complete && payload.item().remaining() > 0)) {
+    return Violation(absl::StrCat("PAYLOAD_END: payload ", end.payload_id(), " of ", payload.item().size(),
+                                  " bytes ends with size ", end.size(), " after ", payload.item().received(), " bytes"));
+  }
+  received_bytes_ += tail.size();
+  Call* call = Find(call_id);
+  if (absl::Status placed = payload.AppendTail(tail); !placed.ok() && call != nullptr) {
+    Refuse(call_id, *call, std::move(placed));
+  }
+  const bool wanted = call != nullptr && !payload.discarded();
+  absl::StatusOr<Payload> result;
+  if (complete) outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
+  if (!complete) {
+    result = end.outcome() == wire::v1::PayloadEnd::ABORTED
+                 ? absl::AbortedError(absl::StrCat("the sender gave up its payload after ", end.size(), " bytes"))
+                 : absl::DataLossError(absl::StrCat("the payload's source failed at the sender: ", end.message()));
+  } else if (wanted) {
+    result = payload.Finish();
+  }
+  Settle(payload.item());  // whatever was not handed over
+  const TransferReport report = payload.report();
+  if (call != nullptr && call->open_payload == end.payload_id()) call->open_payload = 0;
+  payloads_.erase(it);
+  if (wanted) handler_.OnPayload(call_id, std::move(result), report);
+  return absl::OkStatus();
+}
+
+}  // namespace pagewire::transport

@@ -1,0 +1,131 @@
+// The incoming half of a session: puts frames together to messages and payloads, and grants the credit for them.
+#pragma once
+
+#include <pagewire/paths.h>
+#include <sys/uio.h>
+
+#include <absl/container/node_hash_map.h>
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payload/budget.h"
+#include "payload/pool.h"
+#include "transport/incoming_item.h"
+#include "transport/incoming_payload.h"
+#include "transport/receive_credit.h"
+#include "transport/session_handler.h"
+
+namespace pagewire::transport {
+
+struct ReceiverOptions {
+  std::shared_ptr<memory::Budget> held_budget;
+  memory::Pool* pool = nullptr;
+  uint64_t initial_call_credit = 0;
+  uint64_t max_message_bytes = 0;
+  uint64_t max_payload_bytes = 0;  // 0: the budget's limit alone
+  uint64_t max_open_payloads = 0;
+  std::string
+      message_option;  // what a user raises when a message is too large, e.g. "ServerBuilder::SetMaxMessageBytes"
+  std::string payload_option;
+  CopyReason copy_reason = CopyReason::kPolicy;
+};
+
+// Handlers called from here may discard calls but not close them: records go between frames. (See Session.)
+//
+// Every function that takes something from the wire returns OK or the violation that ends the connection. Not
+// thread-safe: used by whoever drives the connection.
+class Receiver {
+ public:
+  // What the receiver asks of its session.
+  class Outlet {
+   public:
+    virtual void SendGrant(const wire::v1::Credit& grant) = 0;
+    virtual void SendReceipt(wire::v1::Receipt receipt) = 0;
+    // Runs `task` in the session's loop, unless the session is gone by then. Any thread.
+    virtual std::function<void(absl::AnyInvocable<void()>)> Poster() = 0;
+
+   protected:
+    ~Outlet() = default;
+  };
+
+  // `backing`: the reservation behind the connection's initial credit.
+  Receiver(ReceiverOptions options, memory::Reservation backing, SessionHandler& handler, Outlet& outlet);
+
+  // A call's record: from its start until both its ends are done (see Session).
+  void OpenCall(uint64_t call_id);
+  void CloseCall(uint64_t call_id);
+  bool HasCall(uint64_t call_id) const { return calls_.contains(call_id); }
+
+  // Nobody wants the rest of what the peer sends in this call.
+  void Discard(uint64_t call_id);
+
+  // The first or a further part of a message (frames CALL_START and MESSAGE).
+  absl::Status OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t message_size, uint64_t payload_id,
+                             std::string_view data);
+
+  // The peer will finish no message that it has begun.
+  void AbandonMessage(uint64_t call_id);
+
+  absl::Status OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags);
+
+  // A chunk of `length` bytes follows: appends the places for it. They stay valid until OnChunkReceived.
+  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places);
+  void OnChunkReceived(uint64_t length) { received_bytes_ += length; }
+
+  absl::Status OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail);
+
+  // Chunk and tail bytes that were consumed, delivered or discarded: what an ack says.
+  uint64_t received_bytes() const { return received_bytes_; }
+
+  // Drops everything; reservations go back. For a connection that has died.
+  void Clear();
+
+ private:
+  struct Message {
+    explicit Message(IncomingItem incoming) : item(std::move(incoming)) {}
+    IncomingItem item;
+    std::string bytes;
+    uint64_t payload_id = 0;
+  };
+  struct Call {
+    explicit Call(uint64_t initial_credit) : credit(initial_credit) {}
+    ReceiveCredit::Call credit;
+    std::optional<Message> message;
+    uint64_t announced_payload = 0;  // by a message, not begun yet
+    uint64_t open_payload = 0;       // begun, not ended
+    bool discarded = false;
+    bool last_message_seen = false;
+  };
+
+  Call* Find(uint64_t call_id);
+  absl::Status StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id);
+  absl::Status FinishMessage(uint64_t call_id, Call& call, bool last);
+  absl::Status StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered);
+  void Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
+  void Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation);
+  void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
+  void Refuse(uint64_t call_id, Call& call, absl::Status status);
+  void Settle(IncomingItem& item);
+  void GrowFloat();
+  void AnnounceCredit();
+  void SendConnectionCredit();
+
+  const ReceiverOptions options_;
+  SessionHandler& handler_;
+  Outlet& outlet_;
+  ReceiveCredit credit_;
+  uint64_t float_target_;
+  absl::node_hash_map<uint64_t, Call> calls_;
+  absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
+  uint64_t last_payload_id_ = 0;
+  uint64_t received_bytes_ = 0;
+};
+
+}  // namespace pagewire::transport

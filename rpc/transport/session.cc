@@ -1,0 +1,595 @@
+#include "transport/session.h"
+
+#include <absl/random/random.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status.h"
+#include "payload/pool.h"
+#include "transport/page.h"
+#include "transport/path_choice.h"
+#include "wire/copy_reason.h"
+#include "wire/frame_encoder.h"
+
+namespace pagewire::transport {
+namespace {
+
+using wire::FrameType;
+
+// The largest chunk we send. Measured on loopback, 256 KiB moves most: the receiver's copy still finds it in cache.
+constexpr uint64_t kChunkBytes = 256 << 10;
+
+// What one turn on the loop may read or write before others on it get theirs.
+constexpr uint64_t kBytesPerTurn = 4 << 20;
+
+// Control frames that wait because the peer does not read. A peer that reads lets them go within a round trip.
+constexpr size_t kMaxControlBytes = 256 << 10;
+
+// How long a write may make no progress at all. Sessions read their sockets whatever their application does, so a peer
+// that lets us wait this long is dead or hostile.
+constexpr absl::Duration kWriteStall = absl::Seconds(30);
+
+// How often a closing session asks whether the peer's transport has everything: doubles from the first value.
+constexpr absl::Duration kClosePoll = absl::Milliseconds(1);
+constexpr absl::Duration kLongestClosePoll = absl::Milliseconds(32);
+
+// Answered calls whose statuses the peer does not take, beyond those in flight.
+constexpr size_t kExtraCalls = 1024;
+
+wire::Settings MakeSettings(const SessionOptions& options) {
+  wire::Settings settings;
+  settings.initial_connection_credit = wire::AssumedSettings().initial_connection_credit;
+  settings.max_message_size = std::min(options.max_message_bytes, wire::kMaxBytes);
+  if (options.max_payload_bytes != 0) settings.max_payload_size = std::min(options.max_payload_bytes, wire::kMaxBytes);
+  settings.max_metadata_size = options.max_metadata_bytes;
+  settings.max_body_length = std::max<uint64_t>(settings.max_body_length, 4 * options.max_metadata_bytes);
+  settings.max_concurrent_calls = options.max_concurrent_calls;
+  return settings;
+}
+
+std::string RandomSessionId() {
+  absl::BitGen bits;
+  std::string id(wire::kSessionIdBytes, '\0');
+  for (char& c : id) c = static_cast<char>(absl::Uniform<int>(bits, 0, 256));
+  return id;
+}
+
+wire::Preface MakeOwnPreface(const SessionOptions& options) {
+  return wire::MakePreface(options.initiator ? RandomSessionId() : "", 0, 0, MakeSettings(options), "pagewire");
+}
+
+ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const wire::Settings& settings, bool same_host) {
+  ReceiverOptions receiver;
+  receiver.held_budget = options.held_budget;
+  receiver.pool = &memory::Pool::Default();
+  receiver.initial_call_credit = settings.initial_call_credit;
+  receiver.max_message_bytes = options.max_message_bytes;
+  receiver.max_payload_bytes = options.max_payload_bytes;
+  receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
+  receiver.message_option = options.message_option;
+  receiver.payload_option = options.payload_option;
+  receiver.copy_reason = WholePageCopyReason(options.receive_path, same_host);
+  return receiver;
+}
+
+}  // namespace
+
+std::shared_ptr<Session> Session::Create(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler,
+                                         SessionOptions options) {
+  return std::shared_ptr<Session>(new Session(loop, std::move(stream), handler, std::move(options)));
+}
+
+Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler, SessionOptions options)
+    : loop_(loop),
+      stream_(std::move(stream)),
+      peer_(stream_->peer()),
+      handler_(handler),
+      options_(std::move(options)),
+      own_preface_(MakeOwnPreface(options_)),
+      peer_settings_(wire::AssumedSettings()),
+      send_credit_(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit),
+      scheduler_(send_credit_, send_window_, *this),
+      receiver_(MakeReceiverOptions(options_, MakeSettings(options_), stream_->same_host()),
+                memory::ConnectionCreditBudget().Overdraw(wire::AssumedSettings().initial_connection_credit, "connection credit"),
+                handler, *this),
+      reader_(*this, MakeSettings(options_).frame_limits()),
+      pings_("pings", 100, 10),
+      settings_("settings", 20, 1),
+      cancels_("cancelled calls", 20'000, 2'000) {}
+
+Session::~Session() {
+  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_}) loop_.CancelTimer(timer);
+}
+
+void Session::Start() {
+  wire::AppendPreface(own_preface_, scheduler_.control());
+  handshake_timer_ = loop_.RunAfter(options_.handshake_timeout, [this] {
+    handshake_timer_ = 0;
+    Fail(absl::UnavailableError(absl::StrCat("the peer sent no preface within ",
+                                             absl::FormatDuration(options_.handshake_timeout))));
+  });
+  stream_->Start(this);
+  ScheduleFlush();
+}
+
+// Calls and what they send.
+
+uint64_t Session::OpenCall() {
+  const uint64_t call_id = ++last_call_id_;
+  calls_.try_emplace(call_id);
+  receiver_.OpenCall(call_id);
+  return call_id;
+}
+
+void Session::SendMessage(uint64_t call_id, OutgoingMessage message) {
+  if (closed_ || failing_) return;
+  scheduler_.Push(call_id, std::move(message));
+  ScheduleFlush();
+}
+
+void Session::SendPayload(uint64_t call_id, OutgoingPayload payload) {
+  if (closed_ || failing_) return;
+  scheduler_.Push(call_id, std::move(payload));
+  ScheduleFlush();
+}
+
+void Session::SendStatus(wire::v1::CallStatus status) {
+  if (closed_ || failing_) return;
+  const uint64_t call_id = status.call_id();
+  scheduler_.Push(call_id, std::move(status));
+  EndLocal(call_id);
+  ScheduleFlush();
+}
+
+void Session::EndCall(uint64_t call_id) {
+  if (closed_ || failing_) return;
+  EndLocal(call_id);
+}
+
+void Session::SendCancel(wire::v1::Cancel cancel) {
+  if (closed_ || failing_) return;
+  scheduler_.Abort(cancel.call_id());
+  Control(FrameType::kCancel, 0, cancel);
+  EndLocal(cancel.call_id());
+}
+
+void Session::StopSending(uint64_t call_id) { scheduler_.Abort(call_id); }
+
+void Session::DiscardIncoming(uint64_t call_id) { receiver_.Discard(call_id); }
+
+void Session::SendGoAway(const absl::Status& reason) {
+  if (closed_ || failing_) return;
+  wire::v1::GoAway go_away;
+  go_away.set_last_call_id(options_.initiator ? 0 : last_call_id_);
+  go_away.set_message(std::string(reason.message()));
+  Control(FrameType::kGoAway, 0, go_away);
+}
+
+absl::Status Session::CheckFits(FrameType type, const google::protobuf::MessageLite& body) const {
+  return wire::CheckFits(type, body, 0, peer_settings_.frame_limits());
+}
+
+void Session::EndLocal(uint64_t call_id) {
+  scheduler_.Finish(call_id);
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  it->second.local_ended = true;
+  EndIfBoth(call_id, it->second);
+}
+
+void Session::EndPeer(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  it->second.peer_ended = true;
+  EndIfBoth(call_id, it->second);
+}
+
+void Session::EndIfBoth(uint64_t call_id, const Call& call) {
+  if (!call.local_ended || !call.peer_ended) return;
+  ended_calls_.push_back(call_id);
+  ScheduleFlush();  // which forgets it, outside of any frame's handling
+}
+
+void Session::CloseEndedCalls() {
+  for (uint64_t call_id : std::exchange(ended_calls_, {})) {
+    const auto it = calls_.find(call_id);
+    if (it == calls_.end()) continue;
+    receiver_.CloseCall(call_id);
+    sent_.erase(it->second.sent_payload);
+    calls_.erase(it);
+  }
+}
+
+// Writing.
+
+void Session::Control(FrameType type, uint8_t flags, const google::protobuf::MessageLite& body) {
+  wire::AppendFrame(type, flags, body, {}, scheduler_.control());
+  if (scheduler_.control().size() > kMaxControlBytes) {
+    return Fail(absl::ResourceExhaustedError(absl::StrCat("the peer does not read: ", scheduler_.control().size(),
+                                                          " bytes of control frames wait for it, the limit is ",
+                                                          kMaxControlBytes)));
+  }
+  ScheduleFlush();
+}
+
+void Session::ScheduleFlush() {
+  if (flush_scheduled_ || closed_) return;
+  flush_scheduled_ = true;
+  loop_.Post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Flush();
+  });
+}
+
+void Session::Flush() {
+  flush_scheduled_ = false;
+  if (closed_ || failing_) return;
+  CloseEndedCalls();
+  if (!WriteBatchOut()) return;
+  uint64_t bytes = 0;
+  AppendAck();
+  while (scheduler_.Fill(batch_)) {
+    bytes += batch_.bytes();
+    if (!WriteBatchOut()) return;
+    if (bytes >= kBytesPerTurn) return ScheduleFlush();
+    AppendAck();
+  }
+  MaybeFinishClose();
+}
+
+bool Session::WriteBatchOut() {
+  if (batch_.empty()) return true;
+  IoResult result = batch_.WriteTo(*stream_);
+  if (result.state == IoState::kOk) {
+    ++written_batches_;
+    return true;
+  }
+  if (result.state == IoState::kFailed) {
+    Fail(std::move(result.error));
+  } else if (stall_timer_ == 0) {
+    WatchForStall();
+  }
+  return false;
+}
+
+void Session::WatchForStall() {
+  stall_timer_ = loop_.RunAfter(kWriteStall, [this, batches = written_batches_, left = batch_.bytes()] {
+    stall_timer_ = 0;
+    if (batch_.empty()) return;
+    if (written_batches_ != batches || batch_.bytes() != left) return WatchForStall();
+    Fail(absl::UnavailableError(absl::StrCat("the peer has read nothing for ", absl::FormatDuration(kWriteStall))));
+  });
+}
+
+void Session::AppendAck() {
+  if (receiver_.received_bytes() == acked_bytes_ && pending_ack_.receipts_size() == 0) return;
+  acked_bytes_ = receiver_.received_bytes();
+  pending_ack_.set_received_bytes(acked_bytes_);
+  wire::AppendFrame(FrameType::kAck, 0, pending_ack_, {}, scheduler_.control());
+  pending_ack_.Clear();
+}
+
+void Session::OnWritable() { Flush(); }
+
+void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) {
+  const auto call = calls_.find(call_id);
+  if (call == calls_.end()) return;
+  call->second.sent_payload = payload_id;
+  SentPayload& sent = sent_[payload_id];
+  sent = {call_id, report, report.acks};
+  sent.report.acks = 0;
+  handler_.OnSent(call_id, sent.report);
+}
+
+void Session::SendGrant(const wire::v1::Credit& grant) { Control(FrameType::kCredit, 0, grant); }
+
+void Session::SendReceipt(wire::v1::Receipt receipt) { *pending_ack_.add_receipts() = std::move(receipt); }
+
+std::function<void(absl::AnyInvocable<void()>)> Session::Poster() {
+  return [weak = weak_from_this(), &loop = loop_](absl::AnyInvocable<void()> task) {
+    loop.Post([weak, task = std::move(task)]() mutable {
+      const auto self = weak.lock();
+      if (self != nullptr && !self->closed_ && !self->failing_) task();
+    });
+  };
+}
+
+// Reading.
+
+void Session::OnReadable() {
+  uint64_t bytes = 0;
+  while (!closed_ && !failing_) {
+    IoResult result = reader_.ReadSome(*stream_);
+    switch (result.state) {
+      case IoState::kOk:
+        break;
+      case IoState::kBlocked:
+        return ScheduleFlush();
+      case IoState::kEnd:
+        return Fail(closing_ ? absl::OkStatus() : absl::UnavailableError("the peer closed the connection"));
+      case IoState::kFailed:
+        return Fail(std::move(result.error));
+    }
+    bytes += result.bytes;
+    // The peer's window must not run dry while we read on.
+    if (receiver_.received_bytes() - acked_bytes_ >= own_window_ / 4) Flush();
+    if (bytes < kBytesPerTurn) continue;
+    ScheduleFlush();
+    loop_.Post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->OnReadable();
+    });
+    return;
+  }
+}
+
+absl::Status Session::OnPreface(const wire::Preface& preface) {
+  absl::StatusOr<wire::Negotiated> negotiated = wire::Negotiate(own_preface_, preface, options_.initiator);
+  if (!negotiated.ok()) return std::move(negotiated).status();
+  loop_.CancelTimer(std::exchange(handshake_timer_, 0));
+  peer_settings_ = negotiated->peer;
+  ApplyPeerSettings();
+  ready_ = true;
+  handler_.OnReady();
+  ScheduleFlush();
+  return absl::OkStatus();
+}
+
+void Session::ApplyPeerSettings() {
+  send_credit_.RaiseInitial(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit);
+  send_window_.set_limit(peer_settings_.window);
+  // Two chunks fit into the window, so that one can be on its way while the other is being consumed.
+  const uint64_t half_window = std::max(RoundDownToPage(peer_settings_.window / 2), kPageBytes);
+  scheduler_.AllowBulk(std::min({kChunkBytes, peer_settings_.max_chunk_length, half_window}));
+}
+
+absl::Status Session::OnFrame(wire::Frame& frame) {
+  switch (frame.type()) {
+    case FrameType::kCallStart:
+      return OnCallStart(frame);
+    case FrameType::kMessage:
+      return OnMessage(frame);
+    case FrameType::kPayloadBegin: {
+      const auto& begin = std::get<wire::v1::PayloadBegin>(frame.body);
+      if (absl::Status status = CheckCallId("PAYLOAD_BEGIN", begin.call_id()); !status.ok()) return status;
+      return receiver_.OnPayloadBegin(begin, frame.prefix.flags);
+    }
+    case FrameType::kChunk:
+      return absl::InternalError("a chunk reached OnFrame");  // the reader passes it to OnChunk
+    case FrameType::kPayloadEnd:
+      return receiver_.OnPayloadEnd(std::get<wire::v1::PayloadEnd>(frame.body), frame.data);
+    case FrameType::kAck:
+      return OnAck(std::get<wire::v1::Ack>(frame.body));
+    case FrameType::kCredit:
+      return OnCredit(std::get<wire::v1::Credit>(frame.body));
+    case FrameType::kCancel:
+      return OnCancel(std::get<wire::v1::Cancel>(frame.body));
+    case FrameType::kStatus:
+      return OnStatus(std::get<wire::v1::CallStatus>(frame.body));
+    case FrameType::kPing:
+      return OnPing(frame);
+    case FrameType::kGoAway:
+      return OnGoAway(std::get<wire::v1::GoAway>(frame.body));
+    case FrameType::kSettings:
+      return OnSettings(frame);
+  }
+  return absl::InternalError("a frame of an unknown type was decoded");
+}
+
+absl::Status Session::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) {
+  return receiver_.OnChunk(chunk, length, places);
+}
+
+void Session::OnChunkReceived(uint64_t length) { receiver_.OnChunkReceived(length); }
+
+absl::Status Session::CheckCallId(const char* frame, uint64_t call_id) const {
+  if (call_id <= last_call_id_) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(frame, ": call ", call_id, " was never opened"));
+}
+
+absl::Status Session::OnCallStart(wire::Frame& frame) {
+  auto& start = std::get<wire::v1::CallStart>(frame.body);
+  const uint64_t call_id = start.call_id();
+  if (options_.initiator) return absl::InvalidArgumentError("CALL_START: only the side that connected starts calls");
+  if (call_id <= last_call_id_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("CALL_START: call id ", call_id, " is not above the last one, ", last_call_id_));
+  }
+  if (calls_.size() >= options_.max_concurrent_calls + kExtraCalls) {
+    return absl::ResourceExhaustedError(absl::StrCat("CALL_START: ", calls_.size(), " calls have not ended, ",
+                                                     "the limit is ", options_.max_concurrent_calls));
+  }
+  last_call_id_ = call_id;
+  calls_.try_emplace(call_id);
+  receiver_.OpenCall(call_id);
+  const uint64_t message_size = start.message_size();
+  const uint64_t payload_id = start.payload_id();
+  handler_.OnCallStart(std::move(start));
+  if (frame.has(wire::kFlagHasMessage)) {
+    absl::Status status =
+        receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
+    if (!status.ok()) return status;
+  }
+  return OnMessageFlags(call_id, frame);
+}
+
+absl::Status Session::OnMessage(wire::Frame& frame) {
+  auto& part = std::get<wire::v1::MessagePart>(frame.body);
+  const uint64_t call_id = part.call_id();
+  if (absl::Status status = CheckCallId("MESSAGE", call_id); !status.ok()) return status;
+  const uint64_t message_size = part.message_size();
+  const uint64_t payload_id = part.payload_id();
+  if (options_.initiator && part.initial_metadata_size() > 0) handler_.OnInitialMetadata(call_id, std::move(part));
+  if (frame.has(wire::kFlagHasMessage) || frame.has(wire::kFlagContinuation)) {
+    absl::Status status =
+        receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
+    if (!status.ok()) return status;
+  }
+  return OnMessageFlags(call_id, frame);
+}
+
+absl::Status Session::OnMessageFlags(uint64_t call_id, const wire::Frame& frame) {
+  if (!frame.has(wire::kFlagEndStream)) return absl::OkStatus();
+  if (!frame.has(wire::kFlagHasMessage) && !frame.has(wire::kFlagContinuation)) handler_.OnHalfClose(call_id);
+  if (!options_.initiator) EndPeer(call_id);
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnAck(const wire::v1::Ack& ack) {
+  const uint64_t in_flight = send_window_.in_flight();
+  if (!send_window_.OnReceived(ack.received_bytes())) {
+    return absl::InvalidArgumentError(absl::StrCat("ACK: claims ", ack.received_bytes(),
+                                                   " bytes received, more than were ever sent (", in_flight,
+                                                   " are in flight)"));
+  }
+  for (const wire::v1::IdRange& range : ack.released()) {
+    if (range.last() <= last_payload_id_) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("ACK: claims the release of payload ", range.last(), ", which was never sent"));
+  }
+  for (const wire::v1::Receipt& receipt : ack.receipts()) {
+    if (receipt.payload_id() > last_payload_id_) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("ACK: a receipt for payload ", receipt.payload_id(), ", which was never sent"));
+    }
+    const auto it = sent_.find(receipt.payload_id());
+    if (it == sent_.end()) continue;
+    TransferReport& report = it->second.report;
+    report.receive_path = wire::FromWire(receipt.receive_path()).value_or(ReceivePath::kAuto);
+    report.mapped_bytes = receipt.mapped_bytes();
+    for (const wire::v1::CopiedBytes& copied : receipt.copied()) {
+      if (const auto reason = wire::FromWire(copied.reason())) {
+        report.copied_bytes[static_cast<size_t>(*reason)] = copied.bytes();
+      }
+    }
+    report.acks = send_window_.acks() - it->second.acks_before;
+    handler_.OnSent(it->second.call_id, report);
+    sent_.erase(it);
+  }
+  ScheduleFlush();
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnCredit(const wire::v1::Credit& credit) {
+  if (absl::Status status = CheckCallId("CREDIT", credit.call_id()); !status.ok()) return status;
+  if (send_credit_.OnGrant(credit.connection_limit(), credit.call_id(), credit.call_limit())) {
+    scheduler_.OnGranted(credit.call_id());
+  }
+  ScheduleFlush();
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnCancel(wire::v1::Cancel& cancel) {
+  const uint64_t call_id = cancel.call_id();
+  if (options_.initiator) return absl::InvalidArgumentError("CANCEL: only the side that started a call cancels it");
+  if (absl::Status status = CheckCallId("CANCEL", call_id); !status.ok()) return status;
+  if (absl::Status status = cancels_.Count(loop_.Now()); !status.ok()) return status;
+  if (!calls_.contains(call_id)) return absl::OkStatus();
+  receiver_.AbandonMessage(call_id);
+  receiver_.Discard(call_id);
+  scheduler_.Abort(call_id);
+  handler_.OnCancel(std::move(cancel));
+  EndPeer(call_id);
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnStatus(wire::v1::CallStatus& status) {
+  const uint64_t call_id = status.call_id();
+  if (!options_.initiator) return absl::InvalidArgumentError("STATUS: only the side that accepted a call ends it so");
+  if (absl::Status checked = CheckCallId("STATUS", call_id); !checked.ok()) return checked;
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end() || it->second.peer_ended) {
+    return absl::InvalidArgumentError(absl::StrCat("STATUS: call ", call_id, " has a status already"));
+  }
+  receiver_.AbandonMessage(call_id);
+  if (scheduler_.Sending(call_id)) {
+    // The server needs no more of the request; CANCEL tells it that no more will come.
+    wire::v1::Cancel cancel;
+    cancel.set_call_id(call_id);
+    cancel.set_code(static_cast<uint32_t>(absl::StatusCode::kCancelled));
+    SendCancel(std::move(cancel));
+  }
+  handler_.OnStatus(std::move(status));
+  EndPeer(call_id);
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnPing(const wire::Frame& frame) {
+  if (frame.has(wire::kFlagAck)) return absl::OkStatus();  // we send none; an answer to nothing is harmless
+  if (absl::Status status = pings_.Count(loop_.Now()); !status.ok()) return status;
+  Control(FrameType::kPing, wire::kFlagAck, std::get<wire::v1::Ping>(frame.body));
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnGoAway(const wire::v1::GoAway& go_away) {
+  go_away_reason_ = go_away.message();
+  handler_.OnGoAway(go_away);
+  return absl::OkStatus();
+}
+
+absl::Status Session::OnSettings(const wire::Frame& frame) {
+  if (frame.has(wire::kFlagAck)) return absl::OkStatus();
+  if (absl::Status status = settings_.Count(loop_.Now()); !status.ok()) return status;
+  const auto& settings = std::get<wire::v1::Settings>(frame.body);
+  if (absl::Status status = wire::ApplySettingsFrame(settings.settings(), peer_settings_); !status.ok()) return status;
+  ApplyPeerSettings();
+  Control(FrameType::kSettings, wire::kFlagAck, wire::v1::Settings());
+  return absl::OkStatus();
+}
+
+// The end.
+
+void Session::Close(absl::Duration patience) {
+  if (closed_ || failing_) return;
+  closing_ = true;
+  loop_.CancelTimer(close_timer_);
+  close_timer_ = loop_.RunAfter(patience, [this] {
+    close_timer_ = 0;
+    Fail(absl::OkStatus());
+  });
+  ScheduleFlush();
+}
+
+void Session::MaybeFinishClose() {
+  if (!closing_ || !scheduler_.idle() || !batch_.empty() || close_poll_timer_ != 0) return;
+  stream_->CloseWrite();
+  PollSendQueue(kClosePoll);
+}
+
+void Session::PollSendQueue(absl::Duration delay) {
+  close_poll_timer_ = loop_.RunAfter(delay, [this, delay] {
+    if (stream_->SendQueueEmpty()) return Fail(absl::OkStatus());
+    PollSendQueue(std::min(delay * 2, kLongestClosePoll));
+  });
+}
+
+void Session::Fail(absl::Status reason) {
+  if (closed_ || failing_) return;
+  failing_ = true;
+  if (!reason.ok() && batch_.empty()) {
+    // The peer's best chance to learn why. If the socket does not take it now, it will not.
+    wire::v1::GoAway go_away;
+    go_away.set_last_call_id(options_.initiator ? 0 : last_call_id_);
+    go_away.set_code(static_cast<uint32_t>(reason.code()));
+    go_away.set_message(std::string(reason.message()));
+    batch_.head().append(scheduler_.control());
+    wire::AppendFrame(FrameType::kGoAway, 0, go_away, {}, batch_.head());
+    batch_.WriteTo(*stream_);
+  }
+  loop_.Post([self = shared_from_this(), reason = std::move(reason)]() mutable { self->Shut(std::move(reason)); });
+}
+
+void Session::Shut(absl::Status reason) {
+  closed_ = true;
+  for (Loop::TimerId* timer : {&stall_timer_, &handshake_timer_, &close_timer_, &close_poll_timer_}) {
+    loop_.CancelTimer(std::exchange(*timer, 0));
+  }
+  stream_.reset();
+  scheduler_.Clear();
+  batch_.Clear();
+  receiver_.Clear();
+  if (!reason.ok() && !go_away_reason_.empty()) reason = base::Annotate(reason, go_away_reason_);
+  handler_.OnClosed(std::move(reason));
+}
+
+}  // namespace pagewire::transport

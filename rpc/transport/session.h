@@ -1,0 +1,196 @@
+// One connection between two peers: frames in, frames out.
+#pragma once
+
+#include <absl/container/node_hash_map.h>
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "transport/byte_stream.h"
+#include "transport/flood_guard.h"
+#include "transport/frame_reader.h"
+#include "transport/frame_scheduler.h"
+#include "transport/loop.h"
+#include "transport/receiver.h"
+#include "transport/send_credit.h"
+#include "transport/send_window.h"
+#include "transport/session_handler.h"
+#include "transport/session_options.h"
+#include "transport/write_batch.h"
+#include "wire/preface.h"
+#include "wire/settings.h"
+
+namespace pagewire::transport {
+
+// Knows frames, credit, window and acks; knows nothing of methods. Every function must be called by the driver of the
+// connection, which is its loop's thread. After OnClosed every call is ignored.
+//
+// A call's record has two ends. Ours ends with SendStatus (server) or with EndCall / SendCancel (client); the peer's
+// ends with its last message or CANCEL (client), or with STATUS (server). When both have ended the record goes, and
+// late frames for the call are drained.
+class Session final : private ByteStream::Observer,
+                      private OutgoingCall::Observer,
+                      private Receiver::Outlet,
+                      private FrameReader::Sink,
+                      public std::enable_shared_from_this<Session> {
+ public:
+  // `handler` must stay valid until its OnClosed has returned. The loop and what the options point to outlive the
+  // session. Posts that are under way keep a weak reference only.
+  static std::shared_ptr<Session> Create(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler,
+                                         SessionOptions options);
+  ~Session();
+
+  // Sends our preface and begins to read.
+  void Start();
+
+  // Client: the id of a new call.
+  uint64_t OpenCall();
+
+  // Our next payload's id.
+  uint64_t NextPayloadId() { return ++last_payload_id_; }
+
+  // Items of a call go out in the order in which they are pushed here.
+  void SendMessage(uint64_t call_id, OutgoingMessage message);
+  void SendPayload(uint64_t call_id, OutgoingPayload payload);
+
+  // Server: the call's last frame, after the items pushed before.
+  void SendStatus(wire::v1::CallStatus status);
+
+  // Client: no more items will be pushed.
+  void EndCall(uint64_t call_id);
+
+  // Client: gives the call up. The server's status still comes and is passed on.
+  void SendCancel(wire::v1::Cancel cancel);
+
+  // Drops what the call has not sent yet.
+  void StopSending(uint64_t call_id);
+
+  // Drops what the peer still sends in the call.
+  void DiscardIncoming(uint64_t call_id);
+
+  // Tells the peer to start no further calls; calls with higher ids than the last one seen are refused.
+  void SendGoAway(const absl::Status& reason);
+
+  // Closes once everything that was pushed has been sent and acknowledged by the peer's transport, or when `patience`
+  // is over. OnClosed follows, with OK.
+  void Close(absl::Duration patience);
+
+  // Ends the connection now. The peer is told the reason if the socket takes it. OnClosed follows, from the loop.
+  void Fail(absl::Status reason);
+
+  // Whether the peer takes a frame with such a body. RESOURCE_EXHAUSTED, with size and limit, if not.
+  absl::Status CheckFits(wire::FrameType type, const google::protobuf::MessageLite& body) const;
+
+  const std::string& peer() const { return peer_; }
+
+  // The peer's preface was accepted.
+  bool ready() const { return ready_; }
+
+ private:
+  struct Call {
+    bool local_ended = false;
+    bool peer_ended = false;
+    uint64_t sent_payload = 0;  // key in sent_
+  };
+  struct SentPayload {
+    uint64_t call_id;
+    TransferReport report;
+    uint64_t acks_before;
+  };
+
+  Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler, SessionOptions options);
+
+  // ByteStream::Observer
+  void OnReadable() override;
+  void OnWritable() override;
+
+  // FrameReader::Sink
+  absl::Status OnPreface(const wire::Preface& preface) override;
+  absl::Status OnFrame(wire::Frame& frame) override;
+  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) override;
+  void OnChunkReceived(uint64_t length) override;
+
+  // OutgoingCall::Observer
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) override;
+
+  // Receiver::Outlet
+  void SendGrant(const wire::v1::Credit& grant) override;
+  void SendReceipt(wire::v1::Receipt receipt) override;
+  std::function<void(absl::AnyInvocable<void()>)> Poster() override;
+
+  absl::Status OnCallStart(wire::Frame& frame);
+  absl::Status OnMessage(wire::Frame& frame);
+  absl::Status OnMessageFlags(uint64_t call_id, const wire::Frame& frame);
+  absl::Status OnAck(const wire::v1::Ack& ack);
+  absl::Status OnCredit(const wire::v1::Credit& credit);
+  absl::Status OnCancel(wire::v1::Cancel& cancel);
+  absl::Status OnStatus(wire::v1::CallStatus& status);
+  absl::Status OnPing(const wire::Frame& frame);
+  absl::Status OnGoAway(const wire::v1::GoAway& go_away);
+  absl::Status OnSettings(const wire::Frame& frame);
+
+  void ApplyPeerSettings();
+  absl::Status CheckCallId(const char* frame, uint64_t call_id) const;
+
+  void EndLocal(uint64_t call_id);
+  void EndPeer(uint64_t call_id);
+  void EndIfBoth(uint64_t call_id, const Call& call);
+  void CloseEndedCalls();
+
+  void Control(wire::FrameType type, uint8_t flags, const google::protobuf::MessageLite& body);
+  void ScheduleFlush();
+  void Flush();
+  bool WriteBatchOut();
+  void AppendAck();
+  void WatchForStall();
+  void MaybeFinishClose();
+  void PollSendQueue(absl::Duration delay);
+  void Shut(absl::Status reason);
+
+  Loop& loop_;
+  std::unique_ptr<ByteStream> stream_;
+  const std::string peer_;
+  SessionHandler& handler_;
+  const SessionOptions options_;
+  const wire::Preface own_preface_;
+  const uint64_t own_window_ = wire::Settings().window;
+  wire::Settings peer_settings_;
+
+  SendCredit send_credit_;
+  SendWindow send_window_;
+  FrameScheduler scheduler_;
+  WriteBatch batch_;
+  bool flush_scheduled_ = false;
+  uint64_t written_batches_ = 0;
+  Loop::TimerId stall_timer_ = 0;
+
+  Receiver receiver_;
+  FrameReader reader_;
+  wire::v1::Ack pending_ack_;
+  uint64_t acked_bytes_ = 0;
+  FloodGuard pings_;
+  FloodGuard settings_;
+  FloodGuard cancels_;
+
+  absl::node_hash_map<uint64_t, Call> calls_;
+  std::vector<uint64_t> ended_calls_;
+  absl::node_hash_map<uint64_t, SentPayload> sent_;  // by payload id, until its receipt or its call's end
+  uint64_t last_call_id_ = 0;
+  uint64_t last_payload_id_ = 0;
+
+  bool ready_ = false;    // the peer's preface was accepted
+  bool failing_ = false;  // Shut is posted
+  bool closing_ = false;  // Close was called
+  bool closed_ = false;
+  Loop::TimerId handshake_timer_ = 0;
+  Loop::TimerId close_timer_ = 0;
+  Loop::TimerId close_poll_timer_ = 0;
+  std::string go_away_reason_;  // the peer's
+};
+
+}  // namespace pagewire::transport
