@@ -7,6 +7,7 @@
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
 #include <pagewire/held_budget.h>
+#include <pagewire/in_process.h>
 #include <pagewire/log.h>
 #include <pagewire/metadata.h>
 #include <pagewire/method.h>

@@ -1,13 +1,16 @@
 // A running server.
 #pragma once
 
-#include <pagewire/channel.h>
-
 #include <absl/time/time.h>
 
 #include <memory>
 
 namespace pagewire {
+
+namespace internal {
+class StreamSource;
+struct ServerAccess;
+}  // namespace internal
 
 // Made by ServerBuilder::BuildAndStart. Thread-safe.
 class Server {
@@ -30,12 +33,12 @@ class Server {
   // Shutdown without patience: calls in flight are cancelled at once.
   void Shutdown() { Shutdown(absl::InfinitePast()); }
 
-  // A channel to this server inside the process, without sockets. It outlives the server safely: its calls fail with
-  // UNAVAILABLE afterwards.
-  virtual std::shared_ptr<Channel> InProcessChannel(const ChannelOptions& options) = 0;
-
  protected:
   Server() = default;
+
+ private:
+  friend struct internal::ServerAccess;
+  virtual std::shared_ptr<internal::StreamSource> in_process_source() = 0;
 };
 
 }  // namespace pagewire

@@ -1,0 +1,101 @@
+#include "call/client_connection.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace pagewire::call {
+
+ClientConnection::ClientConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
+                                   Observer& observer, transport::SessionOptions options)
+    : observer_(observer),
+      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+
+ClientConnection::~ClientConnection() = default;
+
+void ClientConnection::Start() { session_->Start(); }
+
+void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
+  ClientCall& sent = *call;
+  calls_.emplace(sent.SendOn(*session_), std::move(call));
+}
+
+void ClientConnection::Close(const absl::Status& status) {
+  for (auto& [id, call] : calls_) call->Cancel(base::CloneStatus(status));
+  session_->Close(absl::ZeroDuration());
+}
+
+ClientCall* ClientConnection::Find(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  return it == calls_.end() ? nullptr : it->second.get();
+}
+
+void ClientConnection::OnReady() { observer_.OnConnectionReady(); }
+
+void ClientConnection::OnCallStart(wire::v1::CallStart&&) {}  // the session refuses calls from servers
+
+void ClientConnection::OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) {
+  if (ClientCall* call = Find(call_id)) call->OnInitialMetadata(std::move(part));
+}
+
+void ClientConnection::OnMessage(uint64_t call_id, transport::IncomingMessage message) {
+  if (ClientCall* call = Find(call_id)) call->OnMessage(std::move(message));
+}
+
+void ClientConnection::OnHalfClose(uint64_t) {}  // the status says what it means
+
+void ClientConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) {
+  if (ClientCall* call = Find(call_id)) call->OnPayload(std::move(payload), report);
+}
+
+void ClientConnection::OnRefused(uint64_t call_id, absl::Status status) {
+  if (ClientCall* call = Find(call_id)) call->Cancel(base::Annotate(status, call->method()));
+}
+
+void ClientConnection::OnSent(uint64_t call_id, const TransferReport& report) {
+  if (ClientCall* call = Find(call_id)) call->OnSent(report);
+}
+
+void ClientConnection::OnCancel(wire::v1::Cancel&&) {}  // the session refuses cancellations by servers
+
+void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
+  const auto it = calls_.find(status.call_id());
+  if (it == calls_.end()) return;
+  const std::shared_ptr<ClientCall> call = std::move(it->second);
+  calls_.erase(it);
+  call->OnStatus(std::move(status));
+}
+
+void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
+  observer_.OnConnectionDraining();
+  go_away_message_ = go_away.message();
+  std::vector<std::shared_ptr<ClientCall>> refused;
+  for (auto it = calls_.begin(); it != calls_.end();) {
+    const auto current = it++;
+    if (current->first <= go_away.last_call_id()) continue;
+    refused.push_back(std::move(current->second));
+    calls_.erase(current);
+  }
+  for (const auto& call : refused) {
+    call->Finish(absl::UnavailableError(absl::StrCat(call->method(), ": the server takes no more calls: ",
+                                                     go_away_message_)),
+                 /*not_started=*/true);
+  }
+}
+
+std::string ClientConnection::HolderOf(uint64_t call_id) {
+  const ClientCall* call = Find(call_id);
+  return call == nullptr ? std::string("a finished call") : call->method();
+}
+
+void ClientConnection::OnClosed(absl::Status status) {
+  if (!go_away_message_.empty()) status = base::Annotate(status, go_away_message_);
+  const auto calls = std::exchange(calls_, {});
+  for (const auto& [id, call] : calls) call->OnConnectionLost(status);
+  observer_.OnConnectionClosed(status);
+}
+
+}  // namespace pagewire::call

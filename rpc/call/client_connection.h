@@ -1,0 +1,69 @@
+// The calls that a client has on one connection.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/functional/any_invocable.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "call/client_call.h"
+#include "transport/session.h"
+
+namespace pagewire::call {
+
+// Lives on its session's loop; every function is called there.
+class ClientConnection final : private transport::SessionHandler {
+ public:
+  // Who wants to know how the connection fares.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // The server's preface was accepted.
+    virtual void OnConnectionReady() = 0;
+    // No call may be started on it any more; those in flight go on.
+    virtual void OnConnectionDraining() = 0;
+    // It is gone, and all its calls have ended. Called once, last. The connection may be destroyed from here.
+    virtual void OnConnectionClosed(const absl::Status& status) = 0;
+  };
+
+  ClientConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream, Observer& observer,
+                   transport::SessionOptions options);
+  ~ClientConnection() override;
+
+  void Start();
+
+  // Sends the call. Not after OnConnectionDraining.
+  void Send(std::shared_ptr<ClientCall> call);
+
+  // Ends all calls with `status` and closes.
+  void Close(const absl::Status& status);
+
+  bool ready() const { return session_->ready(); }
+  size_t calls() const { return calls_.size(); }
+
+ private:
+  void OnReady() override;
+  void OnCallStart(wire::v1::CallStart&& start) override;
+  void OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) override;
+  void OnMessage(uint64_t call_id, transport::IncomingMessage message) override;
+  void OnHalfClose(uint64_t call_id) override;
+  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) override;
+  void OnRefused(uint64_t call_id, absl::Status status) override;
+  void OnSent(uint64_t call_id, const TransferReport& report) override;
+  void OnCancel(wire::v1::Cancel&& cancel) override;
+  void OnStatus(wire::v1::CallStatus&& status) override;
+  void OnGoAway(const wire::v1::GoAway& go_away) override;
+  std::string HolderOf(uint64_t call_id) override;
+  void OnClosed(absl::Status status) override;
+
+  ClientCall* Find(uint64_t call_id);
+
+  Observer& observer_;
+  std::shared_ptr<transport::Session> session_;
+  absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
+  std::string go_away_message_;
+};
+
+}  // namespace pagewire::call

@@ -1,0 +1,173 @@
+#include "call/server_connection.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status.h"
+#include "call/wire_status.h"
+#include "wire/metadata.h"
+
+namespace pagewire::call {
+namespace {
+
+// How long a drained connection waits for its client to acknowledge the last bytes. A live client does so within a
+// round trip; a second is a long one.
+constexpr absl::Duration kClosePatience = absl::Seconds(1);
+
+}  // namespace
+
+ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
+                                   const HandlerTable& handlers, transport::SessionOptions options,
+                                   absl::AnyInvocable<void()> on_closed)
+    : loop_(loop),
+      handlers_(handlers),
+      max_metadata_bytes_(options.max_metadata_bytes),
+      max_concurrent_calls_(options.max_concurrent_calls),
+      on_closed_(std::move(on_closed)),
+      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+
+ServerConnection::~ServerConnection() = default;
+
+void ServerConnection::Start() { session_->Start(); }
+
+void ServerConnection::Drain() {
+  if (closed_ || draining_) return;
+  draining_ = true;
+  session_->SendGoAway(absl::UnavailableError("the server is shutting down"));
+  if (calls_.empty()) session_->Close(kClosePatience);
+}
+
+void ServerConnection::Stop(absl::Duration patience) {
+  if (closed_) return;
+  Drain();
+  for (auto& [id, call] : calls_) {
+    call.End(absl::UnavailableError(absl::StrCat(call.method_name(), ": the server is shutting down")), !call.running());
+  }
+  session_->Close(patience);
+}
+
+ServerCall* ServerConnection::Find(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  return it == calls_.end() ? nullptr : &it->second;
+}
+
+void ServerConnection::Refuse(uint64_t call_id, const absl::Status& status) {
+  session_->DiscardIncoming(call_id);
+  wire::v1::CallStatus body;
+  body.set_call_id(call_id);
+  WriteStatus(status, body);
+  body.set_not_started(true);
+  session_->SendStatus(std::move(body));
+}
+
+void ServerConnection::OnReady() {}
+
+void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
+  const uint64_t id = start.call_id();
+  if (draining_) return Refuse(id, absl::UnavailableError(absl::StrCat(start.method(), ": the server is shutting down")));
+  if (calls_.size() >= max_concurrent_calls_) {
+    return Refuse(id, absl::ResourceExhaustedError(absl::StrCat(
+                          start.method(), ": ", calls_.size(), " calls are in flight on this connection, which is the "
+                          "limit; raise ServerBuilder::SetMaxConcurrentCallsPerConnection or use more channels")));
+  }
+  if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes_); !status.ok()) {
+    return Refuse(id, base::Annotate(status, start.method()));
+  }
+  absl::Status unknown;
+  const Method* method = handlers_.Find(start.method(), unknown);
+  if (method == nullptr) return Refuse(id, unknown);
+
+  auto state = std::make_shared<internal::ServerCallState>();
+  state->method = std::move(*start.mutable_method());
+  state->peer = session_->peer();
+  state->client_metadata = ReadMetadata(start.metadata());
+  if (start.has_timeout_us()) {
+    // A peer's number: bounded so that no arithmetic on it can overflow. A century is as good as no deadline.
+    constexpr uint64_t kLongestUs = 100ull * 365 * 24 * 3600 * 1'000'000;
+    state->deadline = absl::Now() + absl::Microseconds(std::min(start.timeout_us(), kLongestUs));
+  }
+  ServerCall& call = calls_.try_emplace(id, loop_, *session_, *method, std::move(state), id, max_metadata_bytes_)
+                         .first->second;
+  call.ArmDeadline([this, id] { EraseIfDone(id); });
+}
+
+void ServerConnection::OnInitialMetadata(uint64_t, wire::v1::MessagePart&&) {}  // only servers send it
+
+void ServerConnection::OnMessage(uint64_t call_id, transport::IncomingMessage message) {
+  ServerCall* call = Find(call_id);
+  if (call == nullptr) return;
+  if (call->OnMessage(std::move(message))) return Run(call_id, *call);
+  EraseIfDone(call_id);
+}
+
+void ServerConnection::OnHalfClose(uint64_t call_id) {
+  ServerCall* call = Find(call_id);
+  if (call == nullptr) return;
+  call->OnHalfClose();
+  EraseIfDone(call_id);
+}
+
+void ServerConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) {
+  ServerCall* call = Find(call_id);
+  if (call == nullptr) return;
+  if (call->OnPayload(std::move(payload), report)) return Run(call_id, *call);
+  EraseIfDone(call_id);
+}
+
+void ServerConnection::OnRefused(uint64_t call_id, absl::Status status) {
+  ServerCall* call = Find(call_id);
+  if (call == nullptr) return;
+  call->End(base::Annotate(status, call->method_name()), /*not_started=*/true);
+  EraseIfDone(call_id);
+}
+
+void ServerConnection::OnSent(uint64_t, const TransferReport&) {}
+
+void ServerConnection::OnCancel(wire::v1::Cancel&& cancel) {
+  ServerCall* call = Find(cancel.call_id());
+  if (call == nullptr) return;
+  call->End(absl::CancelledError(absl::StrCat(call->method_name(), ": cancelled by the client")), !call->running());
+  EraseIfDone(cancel.call_id());
+}
+
+void ServerConnection::OnStatus(wire::v1::CallStatus&&) {}  // the session refuses statuses from clients
+
+void ServerConnection::OnGoAway(const wire::v1::GoAway&) {}
+
+std::string ServerConnection::HolderOf(uint64_t call_id) {
+  const ServerCall* call = Find(call_id);
+  return call == nullptr ? std::string("a finished call") : call->method_name();
+}
+
+void ServerConnection::Run(uint64_t call_id, ServerCall& call) {
+  call.Run(handlers_, [self = weak_from_this(), &loop = loop_, call_id](absl::StatusOr<internal::RawReply> reply) {
+    loop.Post([self, call_id, reply = std::move(reply)]() mutable {
+      if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
+    });
+  });
+}
+
+void ServerConnection::OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawReply> reply) {
+  ServerCall* call = Find(call_id);
+  if (call == nullptr) return;
+  call->OnHandlerReturned(std::move(reply));
+  EraseIfDone(call_id);
+}
+
+void ServerConnection::EraseIfDone(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end() || !it->second.done()) return;
+  calls_.erase(it);
+  if (draining_ && calls_.empty() && !closed_) session_->Close(kClosePatience);
+}
+
+void ServerConnection::OnClosed(absl::Status) {
+  closed_ = true;
+  for (auto& [id, call] : calls_) call.Drop();
+  calls_.clear();
+  std::exchange(on_closed_, nullptr)();
+}
+
+}  // namespace pagewire::call

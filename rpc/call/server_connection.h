@@ -1,0 +1,65 @@
+// The calls that one client has at a server.
+#pragma once
+
+#include <absl/container/node_hash_map.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "call/handler_table.h"
+#include "call/server_call.h"
+#include "transport/session.h"
+
+namespace pagewire::call {
+
+// Lives on its session's loop; every function is called there.
+class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
+                               private transport::SessionHandler {
+ public:
+  // `handlers` outlives the connection. `on_closed` is called once, last, from the loop.
+  ServerConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream, const HandlerTable& handlers,
+                   transport::SessionOptions options, absl::AnyInvocable<void()> on_closed);
+  ~ServerConnection() override;
+
+  void Start();
+
+  // Refuses new calls and closes when the last one in flight has been answered.
+  void Drain();
+
+  // Ends all calls with UNAVAILABLE and closes once the statuses are out, or after `patience`.
+  void Stop(absl::Duration patience);
+
+ private:
+  void OnReady() override;
+  void OnCallStart(wire::v1::CallStart&& start) override;
+  void OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) override;
+  void OnMessage(uint64_t call_id, transport::IncomingMessage message) override;
+  void OnHalfClose(uint64_t call_id) override;
+  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) override;
+  void OnRefused(uint64_t call_id, absl::Status status) override;
+  void OnSent(uint64_t call_id, const TransferReport& report) override;
+  void OnCancel(wire::v1::Cancel&& cancel) override;
+  void OnStatus(wire::v1::CallStatus&& status) override;
+  void OnGoAway(const wire::v1::GoAway& go_away) override;
+  std::string HolderOf(uint64_t call_id) override;
+  void OnClosed(absl::Status status) override;
+
+  ServerCall* Find(uint64_t call_id);
+  void Refuse(uint64_t call_id, const absl::Status& status);
+  void Run(uint64_t call_id, ServerCall& call);
+  void OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawReply> reply);
+  void EraseIfDone(uint64_t call_id);
+
+  transport::Loop& loop_;
+  const HandlerTable& handlers_;
+  const uint64_t max_metadata_bytes_;
+  const uint32_t max_concurrent_calls_;
+  absl::AnyInvocable<void()> on_closed_;
+  std::shared_ptr<transport::Session> session_;
+  absl::node_hash_map<uint64_t, ServerCall> calls_;  // until answered and, if it ran, the handler has returned
+  bool draining_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace pagewire::call

@@ -1,0 +1,34 @@
+// What goes into a unary call, and what comes out of it.
+#pragma once
+
+#include <pagewire/metadata.h>
+#include <pagewire/payload.h>
+#include <pagewire/transfer_report.h>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <string>
+
+namespace pagewire::call {
+
+struct UnaryRequest {
+  std::string method;  // "/package.Service/Method"
+  absl::Time deadline = absl::InfiniteFuture();
+  Metadata metadata;  // valid
+  std::string message;
+  Payload payload;
+};
+
+struct UnaryResult {
+  absl::Status status;
+  std::string message;
+  Payload payload;
+  Metadata initial_metadata;
+  Metadata trailing_metadata;
+  CallTransferReport transfers;
+  std::string peer;
+  bool not_started = false;
+};
+
+}  // namespace pagewire::call

@@ -1,0 +1,180 @@
+#include <pagewire/channel.h>
+#include <pagewire/executor.h>
+#include <pagewire/internal/channel_access.h>
+
+#include <absl/random/random.h>
+#include <absl/strings/str_cat.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "base/string_view.h"
+#include "client/channel_core.h"
+#include "client/channel_factory.h"
+#include "client/client_call_state.h"
+#include "transport/loop_pool.h"
+#include "wire/metadata.h"
+
+namespace pagewire {
+namespace client {
+namespace {
+
+using internal::ClientCallState;
+using internal::RawReply;
+
+// A channel whose every call fails: made with wrong arguments, which only a call can report.
+class BrokenChannel final : public Channel {
+ public:
+  explicit BrokenChannel(absl::Status status) : status_(std::move(status)) {}
+
+ private:
+  void StartUnary(const Method&, ClientContext&, std::string, Payload,
+                  absl::AnyInvocable<void(absl::StatusOr<RawReply>)> done) override {
+    DefaultExecutor().Run([status = base::CloneStatus(status_), done = std::move(done)]() mutable { done(status); });
+  }
+  absl::StatusOr<RawReply> BlockingUnary(const Method&, ClientContext&, std::string, Payload) override {
+    return base::CloneStatus(status_);
+  }
+
+  const absl::Status status_;
+};
+
+class CoreChannel final : public Channel {
+ public:
+  CoreChannel(transport::Loop& loop, std::shared_ptr<ChannelCore> core, uint64_t max_metadata_bytes)
+      : loop_(loop), core_(std::move(core)), max_metadata_bytes_(max_metadata_bytes) {}
+
+  ~CoreChannel() override {
+    loop_.Post([core = std::move(core_)] { core->Shutdown(); });
+  }
+
+ private:
+  void StartUnary(const Method& method, ClientContext& context, std::string request, Payload payload,
+                  absl::AnyInvocable<void(absl::StatusOr<RawReply>)> done) override {
+    const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
+    if (absl::Status status = Check(method, *state); !status.ok()) {
+      DefaultExecutor().Run([status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
+      return;
+    }
+    Start(method, state, std::move(request), std::move(payload),
+          [state, done = std::move(done)](call::UnaryResult result) mutable {
+            DefaultExecutor().Run([state, result = std::move(result), done = std::move(done)]() mutable {
+              state->Take(result);
+              done(Reply(std::move(result)));
+            });
+          });
+  }
+
+  absl::StatusOr<RawReply> BlockingUnary(const Method& method, ClientContext& context, std::string request,
+                                         Payload payload) override {
+    if (transport::Loop::OnAnyLoop()) {
+      return absl::FailedPreconditionError(absl::StrCat(base::ToAbsl(method.name), ": a blocking call on one of the "
+                                                        "library's loop threads would wait for itself; use the "
+                                                        "callback form there"));
+    }
+    const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
+    if (absl::Status status = Check(method, *state); !status.ok()) return status;
+    struct Waiter {
+      base::Mutex mutex;
+      base::CondVar done;
+      std::optional<call::UnaryResult> result ABSL_GUARDED_BY(mutex);
+    };
+    // Shared with the loop, which may still be inside NotifyOne when this thread goes on.
+    const auto waiter = std::make_shared<Waiter>();
+    Start(method, state, std::move(request), std::move(payload), [waiter](call::UnaryResult result) {
+      base::MutexLock lock(waiter->mutex);
+      waiter->result = std::move(result);
+      waiter->done.NotifyOne();
+    });
+    base::MutexLock lock(waiter->mutex);
+    while (!waiter->result.has_value()) waiter->done.Wait(waiter->mutex);
+    state->Take(*waiter->result);
+    return Reply(*std::move(waiter->result));
+  }
+
+  absl::Status Check(const Method& method, ClientCallState& state) const {
+    if (!state.Claim()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(base::ToAbsl(method.name), ": this ClientContext has served a call already; use a new one"));
+    }
+    if (!state.metadata_error.ok()) return base::Annotate(state.metadata_error, method.name);
+    if (const uint64_t bytes = wire::MetadataBytes(state.metadata); bytes > max_metadata_bytes_) {
+      return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
+                                                       " bytes is larger than the limit of ", max_metadata_bytes_,
+                                                       "; raise ChannelOptions::max_metadata_bytes"));
+    }
+    return absl::OkStatus();
+  }
+
+  void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, std::string request, Payload payload,
+             call::ClientCall::Done done) {
+    call::UnaryRequest unary;
+    unary.method = std::string(method.name);
+    unary.deadline = state->deadline;
+    unary.metadata = std::move(state->metadata);
+    unary.message = std::move(request);
+    unary.payload = std::move(payload);
+    auto call = std::make_shared<call::ClientCall>(loop_, std::move(unary), std::move(done));
+    const std::weak_ptr<call::ClientCall> weak = call;
+    loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
+      core->Start(std::move(call), wait_for_ready);
+    });
+    state->SetCanceller([weak, &loop = loop_] {
+      loop.Post([weak] {
+        if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
+      });
+    });
+  }
+
+  static absl::StatusOr<RawReply> Reply(call::UnaryResult result) {
+    if (!result.status.ok()) return std::move(result.status);
+    return RawReply{std::move(result.message), std::move(result.payload)};
+  }
+
+  transport::Loop& loop_;
+  std::shared_ptr<ChannelCore> core_;
+  const uint64_t max_metadata_bytes_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeChannel(transport::EpollLoop& loop, std::unique_ptr<Connector> connector,
+                                     const ChannelOptions& options) {
+  absl::StatusOr<transport::Paths> paths = transport::RequestedPaths(options.send_path, options.receive_path);
+  if (!paths.ok()) return std::make_shared<BrokenChannel>(paths.status());
+  auto random = [bits = std::make_shared<absl::BitGen>()] { return absl::Uniform(*bits, 0.0, 1.0); };
+  auto core = std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random));
+  return std::make_shared<CoreChannel>(loop, std::move(core), options.max_metadata_bytes);
+}
+
+}  // namespace client
+
+std::shared_ptr<Channel> CreateChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials) {
+  return CreateCustomChannel(target, std::move(credentials), ChannelOptions());
+}
+
+std::shared_ptr<Channel> CreateCustomChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials,
+                                             const ChannelOptions& options) {
+  if (credentials == nullptr) {
+    return std::make_shared<client::BrokenChannel>(
+        absl::FailedPreconditionError("the channel has no credentials; pass InsecureChannelCredentials() for plain TCP"));
+  }
+  transport::EpollLoop& loop = transport::LoopPool::Default().Next();
+  return client::MakeChannel(loop, client::MakeSocketConnector(loop, target, options.connect_timeout), options);
+}
+
+void internal::ChannelAccess::StartUnary(Channel& channel, const Method& method, ClientContext& context,
+                                         std::string request, Payload payload, Done done) {
+  channel.StartUnary(method, context, std::move(request), std::move(payload), std::move(done));
+}
+
+absl::StatusOr<internal::RawReply> internal::ChannelAccess::BlockingUnary(Channel& channel, const Method& method,
+                                                                          ClientContext& context, std::string request,
+                                                                          Payload payload) {
+  return channel.BlockingUnary(method, context, std::move(request), std::move(payload));
+}
+
+}  // namespace pagewire

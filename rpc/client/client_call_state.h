@@ -1,0 +1,57 @@
+// What a ClientContext holds: the caller's wishes before the call, its results after it.
+#pragma once
+
+#include <pagewire/client_context.h>
+#include <pagewire/metadata.h>
+#include <pagewire/transfer_report.h>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/mutex.h"
+#include "call/unary_call.h"
+
+namespace pagewire::internal {
+
+class ClientCallState {
+ public:
+  // Wishes; the caller's thread, before the call.
+  absl::Time deadline = absl::InfiniteFuture();
+  Metadata metadata;
+  absl::Status metadata_error;  // the first invalid pair
+  bool wait_for_ready = false;
+
+  // Results; written before the call's completion is told, constant afterwards.
+  Metadata initial_metadata;
+  Metadata trailing_metadata;
+  CallTransferReport transfers;
+  std::string peer;
+  bool not_started = false;
+
+  // The context serves one call. False when it has been used before.
+  bool Claim();
+
+  // Runs `canceller` when TryCancel is, or was, called. It must be callable from any thread and may run several times.
+  void SetCanceller(std::function<void()> canceller);
+  void Cancel();
+  bool cancelled() const;
+
+  // Moves what a context shows out of a result. Cancelling has no effect from here on.
+  void Take(call::UnaryResult& result);
+
+ private:
+  mutable base::Mutex mutex_;
+  bool claimed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> canceller_ ABSL_GUARDED_BY(mutex_);
+};
+
+struct ClientContextAccess {
+  static const std::shared_ptr<ClientCallState>& State(ClientContext& context) { return context.state_; }
+};
+
+}  // namespace pagewire::internal

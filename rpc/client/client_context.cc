@@ -1,0 +1,41 @@
+#include <pagewire/client_context.h>
+
+#include <utility>
+
+#include "client/client_call_state.h"
+#include "wire/metadata.h"
+
+namespace pagewire {
+
+ClientContext::ClientContext() : state_(std::make_shared<internal::ClientCallState>()) {}
+
+ClientContext::~ClientContext() { state_->Cancel(); }
+
+void ClientContext::set_deadline(absl::Time deadline) { state_->deadline = deadline; }
+
+void ClientContext::set_timeout(absl::Duration timeout) { state_->deadline = absl::Now() + timeout; }
+
+absl::Time ClientContext::deadline() const { return state_->deadline; }
+
+void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
+  if (absl::Status status = wire::ValidateUserMetadata(key, value); !status.ok() && state_->metadata_error.ok()) {
+    state_->metadata_error = std::move(status);
+  }
+  state_->metadata.emplace(key, value);
+}
+
+void ClientContext::set_wait_for_ready(bool wait_for_ready) { state_->wait_for_ready = wait_for_ready; }
+
+void ClientContext::TryCancel() { state_->Cancel(); }
+
+const Metadata& ClientContext::GetServerInitialMetadata() const { return state_->initial_metadata; }
+
+const Metadata& ClientContext::GetServerTrailingMetadata() const { return state_->trailing_metadata; }
+
+const CallTransferReport& ClientContext::transfer_report() const { return state_->transfers; }
+
+const std::string& ClientContext::peer() const { return state_->peer; }
+
+bool ClientContext::not_started() const { return state_->not_started; }
+
+}  // namespace pagewire

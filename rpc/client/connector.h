@@ -1,0 +1,40 @@
+// How a channel gets a byte stream to its server.
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "transport/byte_stream.h"
+#include "transport/epoll_loop.h"
+
+namespace pagewire::client {
+
+class Connector {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<transport::ByteStream>>)>;
+
+  virtual ~Connector() = default;
+
+  // One attempt at a time. `done` runs once, on the loop, never inside this call, unless the connector is destroyed
+  // first. Errors: UNAVAILABLE, or INVALID_ARGUMENT for a target that no attempt can ever reach.
+  virtual void Connect(Done done) = 0;
+
+  // For messages.
+  virtual const std::string& target() const = 0;
+};
+
+// Looks the target up (pagewire/channel.h says what it may be) and connects by a socket. Lives on `loop`.
+std::unique_ptr<Connector> MakeSocketConnector(transport::EpollLoop& loop, std::string_view target,
+                                               absl::Duration timeout);
+
+// Gets its stream from a function, which runs on the loop: for servers in the same process.
+using StreamFactory = std::function<absl::StatusOr<std::unique_ptr<transport::ByteStream>>(transport::Loop& loop)>;
+std::unique_ptr<Connector> MakeFactoryConnector(transport::Loop& loop, StreamFactory factory);
+
+}  // namespace pagewire::client

@@ -1,0 +1,77 @@
+#include "server/connection_set.h"
+
+#include <utility>
+
+namespace pagewire::server {
+
+ConnectionSet::ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options)
+    : handlers_(handlers), options_(std::move(options)) {}
+
+absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream) {
+  std::shared_ptr<call::ServerConnection> connection;
+  {
+    base::MutexLock lock(mutex_);
+    if (draining_) return absl::UnavailableError("the server is shutting down");
+    const uint64_t id = ++last_id_;
+    connection = std::make_shared<call::ServerConnection>(
+        loop, std::move(stream), handlers_, options_, [self = shared_from_this(), id] { self->Remove(id); });
+    entries_.emplace(id, Entry{&loop, connection});
+  }
+  connection->Start();
+  return absl::OkStatus();
+}
+
+void ConnectionSet::Remove(uint64_t id) {
+  std::shared_ptr<call::ServerConnection> last;  // destroyed outside the lock, by the loop, after its callback
+  transport::Loop* loop = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    const auto it = entries_.find(id);
+    last = std::move(it->second.connection);
+    loop = it->second.loop;
+  }
+  loop->Post([self = shared_from_this(), id, last = std::move(last)]() mutable {
+    last.reset();
+    base::MutexLock lock(self->mutex_);
+    self->entries_.erase(id);
+    self->changed_.NotifyAll();
+  });
+}
+
+template <typename Action>
+void ConnectionSet::ForEach(Action action) {
+  base::MutexLock lock(mutex_);
+  for (const auto& [id, entry] : entries_) {
+    if (entry.connection == nullptr) continue;
+    entry.loop->Post([connection = entry.connection, action] { action(*connection); });
+  }
+}
+
+void ConnectionSet::Drain() {
+  {
+    base::MutexLock lock(mutex_);
+    draining_ = true;
+  }
+  ForEach([](call::ServerConnection& connection) { connection.Drain(); });
+}
+
+void ConnectionSet::Stop(absl::Duration patience) {
+  ForEach([patience](call::ServerConnection& connection) { connection.Stop(patience); });
+}
+
+bool ConnectionSet::WaitUntilEmpty(const std::function<absl::Time()>& deadline) {
+  base::MutexLock lock(mutex_);
+  while (!entries_.empty()) {
+    const absl::Duration left = deadline() - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    changed_.WaitFor(mutex_, left);
+  }
+  return true;
+}
+
+void ConnectionSet::WakeWaiter() {
+  base::MutexLock lock(mutex_);
+  changed_.NotifyAll();
+}
+
+}  // namespace pagewire::server

@@ -1,0 +1,146 @@
+#include <pagewire/server_builder.h>
+
+#include <absl/strings/str_cat.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "payload/budget.h"
+#include "server/server_impl.h"
+#include "transport/address.h"
+#include "transport/loop_pool.h"
+#include "transport/path_choice.h"
+
+namespace pagewire {
+namespace {
+
+struct Port {
+  std::string address;
+  std::shared_ptr<ServerCredentials> credentials;
+  int* selected_port;
+};
+
+// Handlers may block, each on a thread of its own; as many as a busy server has calls in flight.
+constexpr size_t kMaxHandlerThreads = 1024;
+
+absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& port, transport::EpollLoop& loop) {
+  if (port.credentials == nullptr) {
+    return absl::FailedPreconditionError("no credentials; pass InsecureServerCredentials() for plain TCP");
+  }
+  absl::StatusOr<transport::Target> target = transport::ParseListeningAddress(port.address);
+  if (!target.ok()) return std::move(target).status();
+  absl::StatusOr<std::vector<transport::SocketAddress>> addresses = transport::Resolve(*target);
+  if (!addresses.ok()) return std::move(addresses).status();
+  return transport::SocketListener::Listen(addresses->front(), transport::TcpOptions(), loop);
+}
+
+}  // namespace
+
+struct ServerBuilder::State {
+  std::vector<Port> ports;
+  std::vector<Service*> services;
+  std::shared_ptr<Executor> executor;
+  transport::SessionOptions session;
+  uint64_t held_budget_bytes = 0;
+  bool built = false;
+};
+
+ServerBuilder::ServerBuilder() : state_(std::make_unique<State>()) {
+  state_->session.message_option = "ServerBuilder::SetMaxMessageBytes";
+  state_->session.payload_option = "ServerBuilder::SetMaxPayloadBytes";
+}
+
+ServerBuilder::~ServerBuilder() = default;
+
+ServerBuilder& ServerBuilder::AddListeningPort(std::string_view address, std::shared_ptr<ServerCredentials> credentials,
+                                               int* selected_port) {
+  state_->ports.push_back({std::string(address), std::move(credentials), selected_port});
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::RegisterService(Service* service) {
+  state_->services.push_back(service);
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetExecutor(std::shared_ptr<Executor> executor) {
+  state_->executor = std::move(executor);
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetSendPath(SendPath path) {
+  state_->session.send_path = path;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetReceivePath(ReceivePath path) {
+  state_->session.receive_path = path;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxMessageBytes(uint64_t bytes) {
+  state_->session.max_message_bytes = bytes;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxPayloadBytes(uint64_t bytes) {
+  state_->session.max_payload_bytes = bytes;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetHeldBudgetBytes(uint64_t bytes) {
+  state_->held_budget_bytes = bytes;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxMetadataBytes(uint64_t bytes) {
+  state_->session.max_metadata_bytes = bytes;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxConcurrentCallsPerConnection(uint32_t calls) {
+  state_->session.max_concurrent_calls = calls;
+  return *this;
+}
+
+absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
+  if (std::exchange(state_->built, true)) {
+    return absl::FailedPreconditionError("BuildAndStart: this ServerBuilder has built its server already");
+  }
+  absl::StatusOr<transport::Paths> paths =
+      transport::RequestedPaths(state_->session.send_path, state_->session.receive_path);
+  if (!paths.ok()) return std::move(paths).status();
+  state_->session.send_path = paths->send;
+  state_->session.receive_path = paths->receive;
+  state_->session.held_budget = memory::MakeChildOfProcessBudget("server", state_->held_budget_bytes,
+                                                                 "ServerBuilder::SetHeldBudgetBytes");
+
+  std::shared_ptr<Executor> executor = std::move(state_->executor);
+  if (executor == nullptr) {
+    ThreadPoolOptions pool;
+    pool.max_threads = kMaxHandlerThreads;
+    executor = MakeThreadPool(pool);
+  }
+  auto services = std::make_unique<server::ServiceRegistry>(std::move(executor));
+  for (const Service* service : state_->services) {
+    if (absl::Status status = services->Add(service); !status.ok()) return status;
+  }
+  // Every address is bound before any connection is accepted, so that a failure leaves nothing half-started.
+  std::vector<std::pair<std::unique_ptr<transport::SocketListener>, transport::EpollLoop*>> listeners;
+  for (const Port& port : state_->ports) {
+    transport::EpollLoop& loop = transport::LoopPool::Default().Next();
+    absl::StatusOr<std::unique_ptr<transport::SocketListener>> listener = Listen(port, loop);
+    if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("listening on ", port.address));
+    if (port.selected_port != nullptr) *port.selected_port = (*listener)->address().port();
+    listeners.emplace_back(*std::move(listener), &loop);
+  }
+  auto server = std::make_unique<server::ServerImpl>(std::move(services), std::move(state_->session));
+  for (auto& [listener, loop] : listeners) {
+    if (absl::Status status = server->Serve(std::move(listener), *loop); !status.ok()) return status;
+  }
+  return server;
+}
+
+}  // namespace pagewire

@@ -1,0 +1,46 @@
+// The methods that a server serves, by name, and the running of their handlers.
+#pragma once
+
+#include <pagewire/executor.h>
+#include <pagewire/service.h>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+#include <absl/status/status.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/mutex.h"
+#include "call/handler_table.h"
+
+namespace pagewire::server {
+
+// Filled by one thread, then constant but for the count of running handlers: thread-safe.
+class ServiceRegistry final : public call::HandlerTable {
+ public:
+  explicit ServiceRegistry(std::shared_ptr<Executor> executor);
+
+  // `service` outlives the registry. INVALID_ARGUMENT for null, ALREADY_EXISTS for a second service of one name.
+  absl::Status Add(const Service* service);
+
+  const Method* Find(std::string_view name, absl::Status& unknown) const override;
+  void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request, Payload payload,
+           Done done) const override;
+
+  // Blocks until no handler is running or about to. Nothing may start one meanwhile.
+  void WaitForHandlers() const;
+
+ private:
+  absl::flat_hash_set<std::string> services_;
+  absl::flat_hash_map<std::string_view, const internal::RegisteredMethod*> methods_;
+
+  mutable base::Mutex mutex_;
+  mutable base::CondVar idle_;
+  mutable int running_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  const std::shared_ptr<Executor> executor_;  // last: its destructor waits for tasks that still unlock mutex_
+};
+
+}  // namespace pagewire::server
