@@ -32,7 +32,7 @@ std::string FaultPlan::ToString() const {
   std::string text = absl::StrCat("faults(seed=", seed);
   if (short_read > 0) absl::StrAppend(&text, ", short_read=", short_read);
   if (short_write > 0) absl::StrAppend(&text, ", short_write=", short_write);
-  if (blocked > 0) absl::StrAppend(&text, ", blocked=", blocked, " for ", absl::FormatDuration(longest_delay));
+  if (blocked > 0) absl::StrAppend(&text, ", blocked=", blocked, " for up to ", absl::FormatDuration(longest_delay));
   if (reset_after_bytes != std::numeric_limits<uint64_t>::max()) {
     absl::StrAppend(&text, ", reset_after_bytes=", reset_after_bytes);
   }

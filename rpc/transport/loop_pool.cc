@@ -1,12 +1,11 @@
 #include "transport/loop_pool.h"
 
-#include <pagewire/log.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
 #include <thread>
 #include <utility>
+
+#include "base/die.h"
 
 namespace pagewire::transport {
 namespace {
@@ -20,8 +19,7 @@ std::vector<std::unique_ptr<EpollLoop>> StartDefaultLoops() {
     auto loop = EpollLoop::Create();
     if (!loop.ok()) {
       if (!loops.empty()) break;
-      Log(LogSeverity::kError, loop.status().ToString());
-      std::abort();
+      base::Die(loop.status().ToString());
     }
     loops.push_back(*std::move(loop));
   }

@@ -23,7 +23,7 @@ struct ConnectOptions {
   // For all addresses together; each gets an equal part of what is left, so that one that does not answer leaves time
   // for the others. 20 s is gRPC's default.
   absl::Duration timeout = absl::Seconds(20);
-  TcpOptions tcp;
+  TcpOptions tcp = {};
 };
 
 // One attempt. Constructed and destroyed on the loop; destruction cancels.

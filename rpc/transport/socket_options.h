@@ -22,14 +22,14 @@ struct TcpOptions {
   size_t unsent_bytes = 512 * 1024;
 
   // TCP_CONGESTION, for example "cubic". Empty: the system's default. One that the kernel lacks is passed over.
-  std::string congestion_control;
+  std::string congestion_control = {};
 
   // TCP_MAXSEG; n * 4096 + 12 makes chunks fall on whole pages. 0: as the path's MTU gives it.
   int max_segment_bytes = 0;
 
   // TCP_USER_TIMEOUT: how long written bytes may stay unacknowledged before the connection fails. Zero: the system's
   // retransmission limit, about 15 minutes.
-  absl::Duration user_timeout;
+  absl::Duration user_timeout = absl::ZeroDuration();
 };
 
 // Applies `options` to a new socket; must be before listen or connect, because buffers and segment size are fixed with

@@ -1,0 +1,289 @@
+#include "transport/epoll_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "transport/loop_testing.h"
+
+namespace pagewire::transport::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+class EpollLoopTest : public ::testing::Test {
+ protected:
+  const std::unique_ptr<EpollLoop> loop_ = *EpollLoop::Create();
+};
+
+// Runs `action` when it is destroyed.
+class AtEnd {
+ public:
+  explicit AtEnd(std::function<void()> action) : action_(std::move(action)) {}
+  AtEnd(AtEnd&& other) noexcept : action_(std::exchange(other.action_, nullptr)) {}
+  ~AtEnd() {
+    if (action_) action_();
+  }
+
+ private:
+  std::function<void()> action_;
+};
+
+TEST_F(EpollLoopTest, TasksOfEachThreadRunInItsOrder) {
+  constexpr int kThreads = 4, kTasks = 1000;
+  std::vector<int> next(kThreads, 0);  // used on the loop only
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kTasks; ++i) loop_->Post([&next, t, i] { EXPECT_EQ(next[t]++, i); });
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  RunOn(*loop_, [&] { EXPECT_THAT(next, ::testing::Each(kTasks)); });
+}
+
+TEST_F(EpollLoopTest, TasksNeverRunInsidePost) {
+  std::vector<int> order;
+  Event done;
+  RunOn(*loop_, [&] {
+    loop_->Post([&] {
+      order.push_back(2);
+      done.Set();
+    });
+    order.push_back(1);
+  });
+  done.Wait();
+  RunOn(*loop_, [&] { EXPECT_THAT(order, ElementsAre(1, 2)); });
+}
+
+TEST_F(EpollLoopTest, ATaskIsDestroyedBeforeTheNextRuns) {
+  std::vector<int> order;
+  RunOn(*loop_, [&] {
+    loop_->Post([end = AtEnd([&] { order.push_back(1); })] {});
+    loop_->Post([&] { order.push_back(2); });
+  });
+  RunOn(*loop_, [&] { EXPECT_THAT(order, ElementsAre(1, 2)); });
+}
+
+TEST_F(EpollLoopTest, KnowsWhoIsOnIt) {
+  EXPECT_FALSE(loop_->InLoop());
+  EXPECT_FALSE(Loop::OnAnyLoop());
+  auto other = *EpollLoop::Create();
+  RunOn(*loop_, [&] {
+    EXPECT_TRUE(loop_->InLoop());
+    EXPECT_FALSE(other->InLoop());
+    EXPECT_TRUE(Loop::OnAnyLoop());
+  });
+}
+
+TEST_F(EpollLoopTest, StopRunsWhatWasPostedBefore) {
+  int ran = 0;
+  for (int i = 0; i < 100; ++i) loop_->Post([&] { ++ran; });
+  loop_->Stop();
+  EXPECT_EQ(ran, 100);
+  loop_->Stop();
+}
+
+TEST_F(EpollLoopTest, TasksPostedAfterStopAreDestroyedAtOnce) {
+  loop_->Stop();
+  bool ran = false, destroyed = false;
+  loop_->Post([&ran, end = AtEnd([&] { destroyed = true; })] { ran = true; });
+  EXPECT_TRUE(destroyed);
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(EpollLoopTest, TasksOfTheLastTasksAreDestroyed) {
+  bool ran = false, destroyed = false;
+  Event stopping;
+  loop_->Post([&] {
+    stopping.Wait();
+    // Stop has been called, or is about to be: post until a task is refused.
+    while (!destroyed) {
+      loop_->Post([end = AtEnd([&] { destroyed = true; })] {});
+      std::this_thread::yield();
+    }
+    loop_->Post([&] { ran = true; });
+  });
+  std::thread stopper([&] { loop_->Stop(); });
+  stopping.Set();
+  stopper.join();
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(EpollLoopTest, StopDestroysTimersOnTheLoop) {
+  bool ran = false, destroyed_on_loop = false;
+  RunOn(*loop_, [&] {
+    loop_->RunAfter(absl::Hours(1), [&ran, end = AtEnd([&] { destroyed_on_loop = loop_->InLoop(); })] { ran = true; });
+  });
+  loop_->Stop();
+  EXPECT_TRUE(destroyed_on_loop);
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(EpollLoopTest, TimersRunInOrderAndNeverEarly) {
+  std::vector<int> order;
+  Event done;
+  RunOn(*loop_, [&] {
+    const absl::Time start = loop_->Now();
+    loop_->RunAfter(absl::Milliseconds(20), [&, start] {
+      EXPECT_GE(loop_->Now() - start, absl::Milliseconds(20));
+      order.push_back(3);
+      done.Set();
+    });
+    loop_->RunAfter(-absl::InfiniteDuration(), [&] { order.push_back(1); });
+    loop_->RunAfter(absl::Microseconds(1), [&, start] {
+      EXPECT_GE(loop_->Now() - start, absl::Microseconds(1));
+      order.push_back(2);
+    });
+    loop_->RunAfter(absl::InfiniteDuration(), [&] { ADD_FAILURE() << "an infinite delay has passed"; });
+  });
+  done.Wait();
+  RunOn(*loop_, [&] { EXPECT_THAT(order, ElementsAre(1, 2, 3)); });
+}
+
+TEST_F(EpollLoopTest, ACancelledTimerIsDestroyedAndDoesNotRun) {
+  bool destroyed = false;
+  Event later;
+  RunOn(*loop_, [&] {
+    const auto timer = loop_->RunAfter(
+        absl::ZeroDuration(), [end = AtEnd([&] { destroyed = true; })] { ADD_FAILURE() << "a cancelled timer ran"; });
+    EXPECT_NE(timer, 0u);
+    loop_->CancelTimer(timer);
+    EXPECT_TRUE(destroyed);
+    loop_->CancelTimer(timer);
+    loop_->CancelTimer(0);
+    loop_->RunAfter(absl::Milliseconds(1), [&] { later.Set(); });
+  });
+  later.Wait();
+}
+
+TEST_F(EpollLoopTest, ATimerThatRenewsItselfWithoutDelayLeavesRoomForTasks) {
+  std::function<void()> renew;
+  bool stop = false;
+  renew = [&] {
+    if (!stop) loop_->RunAfter(absl::ZeroDuration(), renew);
+  };
+  RunOn(*loop_, renew);
+  RunOn(*loop_, [] {});
+  RunOn(*loop_, [&] { stop = true; });
+}
+
+TEST_F(EpollLoopTest, TheThreadBlocksSignals) {
+  RunOn(*loop_, [] {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    EXPECT_TRUE(sigismember(&blocked, SIGTERM));
+    EXPECT_TRUE(sigismember(&blocked, SIGPIPE));
+  });
+}
+
+TEST(EpollLoop, WithoutDescriptorsThereIsNoLoop) {
+  const NoFreeDescriptors none;
+  const auto loop = EpollLoop::Create();
+  EXPECT_EQ(loop.status(),
+            absl::ResourceExhaustedError("cannot start an event loop: epoll_create1: Too many open files (EMFILE)"));
+}
+
+// Records events and does something at each.
+class Recorder final : public FdHandler {
+ public:
+  explicit Recorder(std::function<void(uint32_t)> action) : action_(std::move(action)) {}
+  void OnFdEvents(uint32_t events) override { action_(events); }
+
+ private:
+  std::function<void(uint32_t)> action_;
+};
+
+base::UniqueFd NewEventFd(unsigned count) { return base::UniqueFd(eventfd(count, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+TEST_F(EpollLoopTest, ReportsEveryEdge) {
+  const base::UniqueFd fd = NewEventFd(0);
+  Event added, written;
+  Recorder recorder([&](uint32_t events) {
+    EXPECT_TRUE(events & EPOLLOUT);
+    if (events & EPOLLIN) {
+      written.Set();
+    } else {
+      added.Set();
+    }
+  });
+  RunOn(*loop_, [&] { EXPECT_EQ(loop_->AddFd(fd.get(), &recorder), absl::OkStatus()); });
+  added.Wait();
+  eventfd_write(fd.get(), 1);
+  written.Wait();
+  RunOn(*loop_, [&] {
+    loop_->RemoveFd(fd.get());
+    loop_->RemoveFd(fd.get());
+    loop_->RemoveFd(12345);
+  });
+}
+
+TEST_F(EpollLoopTest, ARemovedDescriptorGetsNoEventThatWasFetchedBefore) {
+  const base::UniqueFd first = NewEventFd(1), second = NewEventFd(1);
+  int calls = 0;
+  Recorder recorder([&](uint32_t) {
+    ++calls;
+    loop_->RemoveFd(first.get());
+    loop_->RemoveFd(second.get());
+  });
+  // Added in one task, both are ready in the same epoll_wait.
+  RunOn(*loop_, [&] {
+    EXPECT_EQ(loop_->AddFd(first.get(), &recorder), absl::OkStatus());
+    EXPECT_EQ(loop_->AddFd(second.get(), &recorder), absl::OkStatus());
+  });
+  RunOn(*loop_, [] {});
+  RunOn(*loop_, [&] { EXPECT_EQ(calls, 1); });
+}
+
+TEST_F(EpollLoopTest, ANewOwnerOfADescriptorNumberGetsNoEventOfTheOldOne) {
+  base::UniqueFd fds[] = {NewEventFd(1), NewEventFd(1)};
+  Event fresh;
+  Recorder newcomer([&](uint32_t events) {
+    EXPECT_FALSE(events & EPOLLIN) << "nobody wrote to the new descriptor";
+    fresh.Set();
+  });
+  int calls = 0;
+  // Whichever comes first replaces the other's descriptor by a new one of the same number.
+  std::function<void(int)> replace = [&](int other) {
+    ++calls;
+    const int number = fds[other].get();
+    loop_->RemoveFd(number);
+    fds[other] = base::UniqueFd();
+    fds[other] = NewEventFd(0);
+    ASSERT_EQ(fds[other].get(), number);
+    ASSERT_EQ(loop_->AddFd(number, &newcomer), absl::OkStatus());
+  };
+  Recorder first([&](uint32_t) { replace(1); }), second([&](uint32_t) { replace(0); });
+  RunOn(*loop_, [&] {
+    EXPECT_EQ(loop_->AddFd(fds[0].get(), &first), absl::OkStatus());
+    EXPECT_EQ(loop_->AddFd(fds[1].get(), &second), absl::OkStatus());
+  });
+  fresh.Wait();
+  RunOn(*loop_, [&] {
+    EXPECT_EQ(calls, 1);
+    loop_->RemoveFd(fds[0].get());
+    loop_->RemoveFd(fds[1].get());
+  });
+}
+
+TEST_F(EpollLoopTest, RefusesWhatEpollCannotWatch) {
+  Recorder recorder([](uint32_t) { ADD_FAILURE(); });
+  const base::UniqueFd file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  RunOn(*loop_, [&] {
+    EXPECT_EQ(loop_->AddFd(file.get(), &recorder),
+              absl::PermissionDeniedError(
+                  "the event loop cannot watch another descriptor: epoll_ctl: Operation not permitted (EPERM)"));
+    loop_->RemoveFd(file.get());
+  });
+}
+
+}  // namespace
+}  // namespace pagewire::transport::testing
