@@ -2,19 +2,25 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <utility>
+#include <memory>
 
 #include "base/mutex.h"
 
 namespace pagewire {
 namespace {
 
-class StandardErrorSink final : public LogSink {
+// Standard error, with time and source position.
+class StderrSink final : public LogSink {
  public:
-  StandardErrorSink() : logger_("pagewire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {}
+  // Not in spdlog's registry: the process may have loggers of its own there, and may drop them all.
+  StderrSink() : logger_("pagewire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
+    logger_.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ pagewire %v");
+    logger_.flush_on(spdlog::level::info);
+  }
 
   void Write(LogSeverity severity, std::string_view message, std::string_view file, int line) override {
-    logger_.log(Level(severity), "{} ({}:{})", message, file, line);
+    const std::string_view base_name = file.substr(file.rfind('/') + 1);  // npos + 1 is 0
+    logger_.log(Level(severity), "{}:{} {}", base_name, line, message);
   }
 
  private:
@@ -33,24 +39,24 @@ class StandardErrorSink final : public LogSink {
   spdlog::logger logger_;
 };
 
-struct Current {
+// What SetLogSink sets; null: the default.
+struct CurrentSink {
   base::Mutex mutex;
   std::shared_ptr<LogSink> sink ABSL_GUARDED_BY(mutex);
 };
 
-// Never destroyed: lines may be written during exit.
-Current& TheSink() {
-  static Current& current = *new Current();
+// Never destroyed: messages may be written while the process exits.
+CurrentSink& Current() {
+  static CurrentSink& current = *new CurrentSink();
   return current;
 }
 
-}  // namespace
-
-void SetLogSink(std::shared_ptr<LogSink> sink) {
-  Current& current = TheSink();
-  base::MutexLock lock(current.mutex);
-  std::swap(current.sink, sink);
+LogSink& DefaultSink() {
+  static LogSink& sink = *new StderrSink();
+  return sink;
 }
+
+}  // namespace
 
 std::string_view LogSeverityName(LogSeverity severity) {
   switch (severity) {
@@ -64,15 +70,20 @@ std::string_view LogSeverityName(LogSeverity severity) {
   return "error";
 }
 
+void SetLogSink(std::shared_ptr<LogSink> sink) {
+  CurrentSink& current = Current();
+  base::MutexLock lock(current.mutex);
+  current.sink.swap(sink);  // the former sink is destroyed with the parameter, when the lock is free
+}
+
 void Log(LogSeverity severity, std::string_view message, const char* file, int line) {
-  Current& current = TheSink();
   std::shared_ptr<LogSink> sink;
   {
+    CurrentSink& current = Current();
     base::MutexLock lock(current.mutex);
-    if (current.sink == nullptr) current.sink = std::make_shared<StandardErrorSink>();
     sink = current.sink;
   }
-  sink->Write(severity, message, file, line);
+  (sink != nullptr ? *sink : DefaultSink()).Write(severity, message, file, line);
 }
 
 }  // namespace pagewire

@@ -1,54 +1,63 @@
 #include "base/memory_limit.h"
 
-#include <unistd.h>
-
 #include <absl/strings/numbers.h>
-#include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <iterator>
+#include <vector>
 
 #include "base/string_view.h"
 
 namespace pagewire::base {
 namespace {
 
-std::optional<uint64_t> ReadLimit(const std::string& path) {
+std::string ReadFile(const std::string& path) {
   std::ifstream file(path);
-  std::string text;
-  uint64_t limit = 0;
-  if (!(file >> text) || !absl::SimpleAtoi(text, &limit)) return std::nullopt;
-  return limit;
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+// Version 2 says "max" where there is no limit, version 1 a number near 2^63, which is higher than any memory.
+void Lower(const std::string& file, std::optional<uint64_t>& limit) {
+  uint64_t bytes = 0;
+  if (absl::SimpleAtoi(ReadFile(file), &bytes)) limit = std::min(limit.value_or(bytes), bytes);
 }
 
 }  // namespace
 
 std::optional<uint64_t> CgroupMemoryLimit(std::string_view self_cgroup, const std::string& mount) {
-  std::optional<uint64_t> lowest;
-  for (absl::string_view line : absl::StrSplit(ToAbsl(self_cgroup), '\n', absl::SkipEmpty())) {
+  std::optional<uint64_t> limit;
+  // Lines are "id:controllers:path"; version 2 has id 0 and no controllers.
+  for (absl::string_view line : absl::StrSplit(ToAbsl(self_cgroup), '\n')) {
     const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
     if (fields.size() != 3) continue;
-    const bool version2 = fields[0] == "0" && fields[1].empty();
-    const std::vector<std::string> controllers = absl::StrSplit(fields[1], ',');
-    if (!version2 && std::find(controllers.begin(), controllers.end(), "memory") == controllers.end()) continue;
-    const std::string root = version2 ? mount : absl::StrCat(mount, "/memory");
-    const char* file = version2 ? "/memory.max" : "/memory.limit_in_bytes";
-    for (std::string group = fields[2];; group.resize(group.rfind('/'))) {
-      if (const auto limit = ReadLimit(absl::StrCat(root, group, file))) lowest = std::min(*limit, lowest.value_or(*limit));
-      if (group.rfind('/') == std::string::npos) break;
+    std::string root = mount;
+    std::string file = "/memory.max";
+    if (!fields[1].empty()) {
+      const std::vector<std::string> controllers = absl::StrSplit(fields[1], ',');
+      if (std::find(controllers.begin(), controllers.end(), "memory") == controllers.end()) continue;
+      root += "/memory";
+      file = "/memory.limit_in_bytes";
     }
+    // Inside a container the path may name what only its host sees; the walk then ends at the mount's root, which is
+    // the container's own cgroup.
+    for (std::string path = fields[2]; !path.empty() && path != "/"; path.resize(path.rfind('/'))) {
+      Lower(root + path + file, limit);
+    }
+    Lower(root + file, limit);
   }
-  return lowest;
+  return limit;
+}
+
+uint64_t MachineMemoryBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 uint64_t UsableMemoryBytes() {
-  const uint64_t machine =
-      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  std::ostringstream self;
-  self << std::ifstream("/proc/self/cgroup").rdbuf();
-  return std::min(machine, CgroupMemoryLimit(self.str(), "/sys/fs/cgroup").value_or(machine));
+  const uint64_t machine = MachineMemoryBytes();
+  return std::min(machine, CgroupMemoryLimit(ReadFile("/proc/self/cgroup"), "/sys/fs/cgroup").value_or(machine));
 }
 
 }  // namespace pagewire::base

@@ -8,6 +8,9 @@
 
 namespace pagewire::base {
 
+// The machine's memory in bytes.
+uint64_t MachineMemoryBytes();
+
 // The machine's memory in bytes, or the limit of the process's cgroup (version 1 or 2) or of a cgroup above it, if that
 // is lower. Read at each call.
 uint64_t UsableMemoryBytes();

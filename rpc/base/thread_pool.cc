@@ -1,98 +1,147 @@
-#include <pagewire/executor.h>
+#include "base/thread_pool.h"
 
-#include <deque>
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <pagewire/log.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <system_error>
 #include <thread>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include "base/mutex.h"
+#include "base/die.h"
 
 namespace pagewire {
+namespace base {
 namespace {
 
-// Invariant, whenever the mutex is free: a queued task has an idle thread that will take it, or the pool is at its
-// maximum.
-class ThreadPool final : public Executor {
- public:
-  explicit ThreadPool(const ThreadPoolOptions& options) : options_(options) {}
+// The pool whose thread this is.
+thread_local const ThreadPool* current_pool = nullptr;
 
-  ~ThreadPool() override {
-    std::unordered_map<std::thread::id, std::thread> threads;
-    {
-      base::MutexLock lock(mutex_);
-      stopping_ = true;
-      work_.NotifyAll();
-      while (!threads_.empty()) ended_changed_.Wait(mutex_);
-      JoinEnded();
-    }
-  }
+// pthread_setname_np takes 15 bytes and the terminating zero.
+constexpr size_t kMaxThreadName = 15;
 
-  void Run(absl::AnyInvocable<void()> task) override {
-    base::MutexLock lock(mutex_);
-    tasks_.push_back(std::move(task));
-    if (tasks_.size() <= idle_) {
-      work_.NotifyOne();
-    } else if (threads_.size() < options_.max_threads) {
-      JoinEnded();
-      std::thread thread([this] { Work(); });
-      const std::thread::id id = thread.get_id();
-      threads_.emplace(id, std::move(thread));
-    }
-  }
-
- private:
-  void Work() {
-    base::MutexLock lock(mutex_);
-    while (WaitForTask()) {
-      absl::AnyInvocable<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      mutex_.Unlock();
-      std::move(task)();
-      task = nullptr;
-      mutex_.Lock();
-    }
-    const auto self = threads_.find(std::this_thread::get_id());
-    ended_.push_back(std::move(self->second));
-    threads_.erase(self);
-    ended_changed_.NotifyAll();
-  }
-
-  // False when the thread should end.
-  bool WaitForTask() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    while (tasks_.empty()) {
-      if (stopping_) return false;
-      ++idle_;
-      const bool woken = work_.WaitFor(mutex_, options_.idle_timeout);
-      --idle_;
-      if (!woken && tasks_.empty() && threads_.size() > options_.min_threads) return false;
-    }
-    return true;
-  }
-
-  void JoinEnded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    for (std::thread& thread : std::exchange(ended_, {})) thread.join();
-  }
-
-  const ThreadPoolOptions options_;
-  base::Mutex mutex_;
-  base::CondVar work_;
-  base::CondVar ended_changed_;
-  std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
-  size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::unordered_map<std::thread::id, std::thread> threads_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::thread> ended_ ABSL_GUARDED_BY(mutex_);  // about to end, or ended: to be joined
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-};
+ThreadPoolOptions Normalized(ThreadPoolOptions options) {
+  options.min_threads = std::max<size_t>(options.min_threads, 1);
+  options.max_threads = std::max(options.max_threads, options.min_threads);
+  options.thread_name.resize(std::min(options.thread_name.size(), kMaxThreadName));
+  return options;
+}
 
 }  // namespace
 
+ThreadPool::ThreadPool(const ThreadPoolOptions& options) : options_(Normalized(options)) {}
+
+void ThreadPool::Start() {
+  {
+    MutexLock lock(mutex_);
+    threads_ = free_threads_ = options_.min_threads;
+  }
+  for (size_t i = 0; i < options_.min_threads; ++i) {
+    if (!StartThread() && i == 0)
+      Die("a thread pool needs one thread at least; raise the limit on threads (ulimit -u)");
+  }
+}
+
+void ThreadPool::Run(absl::AnyInvocable<void()> task) {
+  bool need_thread = false;
+  {
+    MutexLock lock(mutex_);
+    tasks_.push_back(std::move(task));
+    need_thread = tasks_.size() > free_threads_ && threads_ < options_.max_threads;
+    if (need_thread) {
+      ++threads_;
+      ++free_threads_;
+    }
+  }
+  // A new thread looks for a task before it waits, so it need not be woken.
+  if (need_thread && StartThread()) return;
+  task_added_.NotifyOne();
+}
+
+bool ThreadPool::StartThread() {
+  try {
+    std::thread([self = shared_from_this()] { self->Work(); }).detach();
+    return true;
+  } catch (const std::system_error& error) {
+    Log(LogSeverity::kWarning, absl::StrCat("thread pool ", options_.thread_name, ": cannot start another thread: ",
+                                            error.what(), "; tasks wait for the threads there are"));
+    MutexLock lock(mutex_);
+    --threads_;
+    --free_threads_;
+    return false;
+  }
+}
+
+void ThreadPool::Work() {
+  pthread_setname_np(pthread_self(), options_.thread_name.c_str());
+  current_pool = this;
+  mutex_.Lock();
+  while (WaitForTask()) {
+    --free_threads_;
+    absl::AnyInvocable<void()> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    mutex_.Unlock();
+    task();
+    task = nullptr;  // what it owns goes while the thread still counts as busy
+    mutex_.Lock();
+    ++free_threads_;
+  }
+  --free_threads_;
+  --threads_;
+  thread_ended_.NotifyAll();
+  mutex_.Unlock();
+}
+
+bool ThreadPool::WaitForTask() {
+  const absl::Time idle_since = absl::Now();
+  while (tasks_.empty()) {
+    if (draining_) return false;
+    if (threads_ <= options_.min_threads) {
+      task_added_.Wait(mutex_);
+      continue;
+    }
+    const absl::Duration left = idle_since + options_.idle_timeout - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    task_added_.WaitFor(mutex_, left);
+  }
+  return true;
+}
+
+void ThreadPool::Drain() {
+  MutexLock lock(mutex_);
+  draining_ = true;
+  task_added_.NotifyAll();
+  const size_t own = current_pool == this ? 1 : 0;
+  while (threads_ > own) thread_ended_.Wait(mutex_);
+}
+
+namespace {
+
+// What users hold. Its threads hold the pool, not this, so that the last user's reference ends them.
+class PoolExecutor final : public Executor {
+ public:
+  explicit PoolExecutor(const ThreadPoolOptions& options) : pool_(std::make_shared<ThreadPool>(options)) {
+    pool_->Start();
+  }
+  ~PoolExecutor() override { pool_->Drain(); }
+
+  void Run(absl::AnyInvocable<void()> task) override { pool_->Run(std::move(task)); }
+
+ private:
+  const std::shared_ptr<ThreadPool> pool_;
+};
+
+}  // namespace
+}  // namespace base
+
 std::shared_ptr<Executor> MakeThreadPool(const ThreadPoolOptions& options) {
-  return std::make_shared<ThreadPool>(options);
+  return std::make_shared<base::PoolExecutor>(options);
 }
 
 Executor& DefaultExecutor() {
-  static Executor& executor = *new ThreadPool(ThreadPoolOptions());
+  static Executor& executor = *new base::PoolExecutor(ThreadPoolOptions());
   return executor;
 }
 

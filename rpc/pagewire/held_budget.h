@@ -10,11 +10,13 @@
 
 namespace pagewire {
 
-// Received payloads, and the credit granted for those that are to come, are charged to one budget per process; channels
-// and servers may have smaller ones within it (ChannelOptions::held_budget_bytes, ServerBuilder::SetHeldBudgetBytes). A
-// payload larger than the limit is refused with RESOURCE_EXHAUSTED; one that does not fit now waits, first come first
-// served, until its call's deadline. A payload is charged until its last handle is gone; a slice is charged for the
-// memory it keeps (Payload::Slice).
+// Received payloads are charged to one budget per process; channels and servers may have smaller ones within it
+// (ChannelOptions::held_budget_bytes, ServerBuilder::SetHeldBudgetBytes). A payload larger than the limit is refused
+// with RESOURCE_EXHAUSTED; one that does not fit now waits, first come first served, until its call's deadline. A
+// payload is charged until its last handle is gone; a slice is charged for the memory it keeps (Payload::Slice).
+//
+// Beside it connections have an eighth of the initial limit for messages on their way and for what a peer may send
+// without asking, so that held payloads do not stop small calls. That is not counted here.
 //
 // All functions may be called from any thread at any time.
 
@@ -35,7 +37,7 @@ uint64_t HeldBytes();
 
 // One party that holds bytes.
 struct Holder {
-  std::string label;  // "/package.Service/Method" for a call's payload, "connection credit" for credit not yet used
+  std::string label;  // "/package.Service/Method"
   uint64_t bytes = 0;
   absl::Time since;
 

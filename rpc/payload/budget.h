@@ -77,8 +77,8 @@ class Budget {
 // The process's budget of pagewire/held_budget.h; never destroyed.
 Budget& ProcessBudget();
 
-// What connections may use without asking, and messages in transit; beside the process's budget, so that held payloads
-// do not stop small calls. An eighth of the process's initial limit; never destroyed.
+// What connections may use without asking, and messages on their way: beside the process's budget, so that payloads
+// that are held do not stop small calls. An eighth of the process's initial limit; never destroyed.
 Budget& ConnectionCreditBudget();
 
 // A budget within the process's. `option` names the setting that `limit` came from; 0 means no limit of its own.

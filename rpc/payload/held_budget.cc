@@ -8,40 +8,45 @@
 #include <utility>
 
 #include "base/memory_limit.h"
-#include "base/string_view.h"
 #include "payload/budget.h"
 
 namespace pagewire {
 namespace memory {
 namespace {
 
-uint64_t DefaultLimit() {
-  if (const char* text = std::getenv("PAGEWIRE_HELD_BUDGET"); text != nullptr) {
+constexpr char kVariable[] = "PAGEWIRE_HELD_BUDGET";
+
+uint64_t ReadInitialLimit() {
+  if (const char* text = std::getenv(kVariable)) {
     uint64_t bytes = 0;
     if (absl::SimpleAtoi(text, &bytes)) return bytes;
-    Log(LogSeverity::kWarning, absl::StrCat("PAGEWIRE_HELD_BUDGET is \"", text,
-                                            "\", which is no number of bytes; using a quarter of memory"));
+    Log(LogSeverity::kWarning, absl::StrCat(kVariable, "=", text, " is ignored: it must be a number of bytes"));
   }
   return base::UsableMemoryBytes() / 4;
+}
+
+uint64_t InitialLimit() {
+  static const uint64_t limit = ReadInitialLimit();
+  return limit;
 }
 
 }  // namespace
 
 Budget& ProcessBudget() {
   static Budget& budget =
-      *new Budget("process", DefaultLimit(), "raise it with pagewire::SetHeldBudget or PAGEWIRE_HELD_BUDGET");
+      *new Budget("process", InitialLimit(), absl::StrCat("raise it with pagewire::SetHeldBudget or ", kVariable));
   return budget;
 }
 
 Budget& ConnectionCreditBudget() {
-  static Budget& budget = *new Budget("process's connection credit", DefaultLimit() / 8,
-                                      "raise it with PAGEWIRE_HELD_BUDGET, of which it is an eighth");
+  static Budget& budget = *new Budget("process's connection credit", InitialLimit() / 8,
+                                      absl::StrCat("raise ", kVariable, ", of which it is an eighth"));
   return budget;
 }
 
 std::shared_ptr<Budget> MakeChildOfProcessBudget(std::string name, uint64_t limit, std::string option) {
-  return std::make_shared<Budget>(std::move(name), limit == 0 ? Budget::kNoLimit : limit,
-                                  absl::StrCat("raise ", option), &ProcessBudget());
+  return std::make_shared<Budget>(std::move(name), limit != 0 ? limit : Budget::kNoLimit,
+                                  absl::StrCat("raise it with ", option), &ProcessBudget());
 }
 
 }  // namespace memory

@@ -18,9 +18,11 @@ PayloadBuffer::PayloadBuffer(PayloadBuffer&& other) noexcept
       size_(std::exchange(other.size_, 0)) {}
 
 PayloadBuffer& PayloadBuffer::operator=(PayloadBuffer&& other) noexcept {
-  memory_ = std::move(other.memory_);
-  data_ = std::exchange(other.data_, nullptr);
-  size_ = std::exchange(other.size_, 0);
+  if (this != &other) {
+    memory_ = std::move(other.memory_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
   return *this;
 }
 
@@ -30,7 +32,7 @@ absl::StatusOr<PayloadBuffer> PayloadBuffer::TryAllocate(size_t size) {
   absl::StatusOr<memory::Block> block = memory::Pool::Default().TryAllocate(size);
   if (!block.ok()) return std::move(block).status();
   char* const data = block->data();
-  return PayloadBuffer(std::make_shared<memory::Block>(*std::move(block)), data, size);
+  return PayloadBuffer(std::make_shared<const memory::Block>(*std::move(block)), data, size);
 }
 
 PayloadBuffer PayloadBuffer::Allocate(size_t size) {
@@ -41,7 +43,7 @@ PayloadBuffer PayloadBuffer::Allocate(size_t size) {
 
 Payload PayloadBuffer::Freeze() && {
   internal::PayloadRep rep;
-  rep.Append({std::exchange(data_, nullptr), std::exchange(size_, 0)}, std::move(memory_));
+  rep.Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)), std::move(memory_));
   memory_.reset();
   return internal::PayloadAccess::Make(std::move(rep));
 }

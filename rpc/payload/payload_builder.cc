@@ -12,37 +12,37 @@ class PayloadBuilder::ReleaseHook {
   explicit ReleaseHook(absl::AnyInvocable<void()> released) : released_(std::move(released)) {}
   ReleaseHook(const ReleaseHook&) = delete;
   ReleaseHook& operator=(const ReleaseHook&) = delete;
-  ~ReleaseHook() { std::move(released_)(); }
+  ~ReleaseHook() { released_(); }
 
  private:
   absl::AnyInvocable<void()> released_;
 };
 
-// Members go in reverse order: memory first, then its charge, then word of both.
+// Destroyed from the last member to the first: the memory goes back before what pays for it, and both before the hook.
 struct PayloadBuilder::Piece {
   std::shared_ptr<ReleaseHook> hook;
   Reservation share;
+  std::shared_ptr<const void> external;
   Block block;
-  std::shared_ptr<const void> owner;
   absl::Span<const char> bytes;
 };
 
 void PayloadBuilder::Append(Block block, size_t used) {
   if (used == 0) return;
   auto piece = std::make_shared<Piece>();
-  piece->bytes = {block.data(), used};
+  piece->bytes = absl::MakeConstSpan(block.data(), used);
   piece->block = std::move(block);
-  pieces_.push_back(std::move(piece));
   size_ += used;
+  pieces_.push_back(std::move(piece));
 }
 
 void PayloadBuilder::AppendExternal(absl::Span<const char> bytes, std::shared_ptr<const void> owner) {
   if (bytes.empty()) return;
   auto piece = std::make_shared<Piece>();
   piece->bytes = bytes;
-  piece->owner = std::move(owner);
-  pieces_.push_back(std::move(piece));
+  piece->external = std::move(owner);
   size_ += bytes.size();
+  pieces_.push_back(std::move(piece));
 }
 
 void PayloadBuilder::Attach(Reservation reservation) { reservation_.Merge(std::move(reservation)); }
@@ -53,14 +53,16 @@ void PayloadBuilder::OnReleased(absl::AnyInvocable<void()> released) {
 
 Payload PayloadBuilder::Build() && {
   internal::PayloadRep rep;
-  for (const std::shared_ptr<Piece>& piece : pieces_) {
-    const bool last = piece == pieces_.back();
-    piece->share = reservation_.Split(last ? reservation_.bytes()
-                                           : std::min<uint64_t>(reservation_.bytes(), piece->bytes.size()));
+  for (std::shared_ptr<Piece>& piece : pieces_) {
+    const bool last = &piece == &pieces_.back();
+    const uint64_t share = last ? reservation_.bytes() : std::min<uint64_t>(piece->bytes.size(), reservation_.bytes());
+    piece->share = reservation_.Split(share);
     piece->hook = hook_;
-    rep.Append(piece->bytes, piece);
+    const absl::Span<const char> bytes = piece->bytes;
+    rep.Append(bytes, std::move(piece));
   }
   pieces_.clear();
+  size_ = 0;
   reservation_ = Reservation();
   hook_.reset();
   return internal::PayloadAccess::Make(std::move(rep));

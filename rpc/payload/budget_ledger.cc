@@ -1,0 +1,226 @@
+#include "payload/budget_ledger.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <utility>
+
+namespace pagewire::memory {
+namespace {
+
+// The first level from `level` upwards whose limit is below `bytes`; null if there is none.
+const BudgetLevel* LevelTooSmall(const BudgetLevel* level, uint64_t bytes) {
+  while (level != nullptr && bytes <= level->limit) level = level->parent.get();
+  return level;
+}
+
+bool IsFree(const BudgetLevel& level, uint64_t bytes) {
+  return level.reserved <= level.limit && bytes <= level.limit - level.reserved;
+}
+
+bool IsWithin(const BudgetLevel* level, const BudgetLevel& ancestor) {
+  while (level != nullptr && level != &ancestor) level = level->parent.get();
+  return level != nullptr;
+}
+
+}  // namespace
+
+std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
+                                                    std::string_view holder) {
+  if (bytes == 0) return Reservation();
+  Waiters granted;
+  std::optional<Reservation> reservation;
+  {
+    base::MutexLock lock(mutex_);
+    granted = ServeLine();
+    if (Fits(*level, bytes)) reservation = Charge(level, bytes, holder);
+  }
+  RunGranted(std::move(granted));
+  return reservation;
+}
+
+absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
+                                             std::string_view holder, Granted granted) {
+  auto waiter = std::shared_ptr<BudgetWaiter>(new BudgetWaiter{shared_from_this(),
+                                                               level,
+                                                               bytes,
+                                                               std::string(holder),
+                                                               std::move(granted),
+                                                               BudgetWaiter::State::kInLine,
+                                                               Reservation(),
+                                                               {}});
+  Waiters served;
+  {
+    base::MutexLock lock(mutex_);
+    if (const BudgetLevel* small = LevelTooSmall(level.get(), bytes)) {
+      return absl::ResourceExhaustedError(absl::StrCat("cannot hold ", bytes, " bytes: the limit of the ", small->name,
+                                                       "'s held budget is ", small->limit, " bytes; ",
+                                                       small->how_to_raise));
+    }
+    line_.push_back(waiter);
+    waiter->position = std::prev(line_.end());
+    served = ServeLine();
+  }
+  RunGranted(std::move(served));
+  return Ticket(std::move(waiter));
+}
+
+Reservation BudgetLedger::Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder) {
+  if (bytes == 0) return Reservation();
+  base::MutexLock lock(mutex_);
+  return Charge(level, bytes, holder);
+}
+
+void BudgetLedger::SetLimit(BudgetLevel& level, uint64_t limit) {
+  Waiters served;
+  {
+    base::MutexLock lock(mutex_);
+    level.limit = limit;
+    served = ServeLine();
+  }
+  RunGranted(std::move(served));
+}
+
+uint64_t BudgetLedger::limit(const BudgetLevel& level) const {
+  base::MutexLock lock(mutex_);
+  return level.limit;
+}
+
+uint64_t BudgetLedger::reserved(const BudgetLevel& level) const {
+  base::MutexLock lock(mutex_);
+  return level.reserved;
+}
+
+std::vector<Holder> BudgetLedger::Holders(const BudgetLevel& level) const {
+  std::vector<Holder> holders;
+  base::MutexLock lock(mutex_);
+  for (const HolderRecord* record : holders_) {
+    if (IsWithin(record->level.get(), level)) holders.push_back({record->label, record->bytes, record->since});
+  }
+  return holders;
+}
+
+void BudgetLedger::GiveBack(HolderRecord& record, uint64_t bytes) {
+  Waiters served;
+  {
+    base::MutexLock lock(mutex_);
+    TakeFromHolder(record, bytes);
+    for (BudgetLevel* level = record.level.get(); level != nullptr; level = level->parent.get()) {
+      level->reserved -= bytes;
+    }
+    served = ServeLine();
+  }
+  RunGranted(std::move(served));
+}
+
+void BudgetLedger::Move(HolderRecord& from, HolderRecord& to, uint64_t bytes) {
+  base::MutexLock lock(mutex_);
+  TakeFromHolder(from, bytes);
+  to.bytes += bytes;
+}
+
+std::shared_ptr<HolderRecord> BudgetLedger::MoveToNewHolder(HolderRecord& from, uint64_t bytes,
+                                                            std::string_view holder) {
+  base::MutexLock lock(mutex_);
+  TakeFromHolder(from, bytes);
+  return AddHolder(from.level, bytes, holder);
+}
+
+bool BudgetLedger::Withdraw(BudgetWaiter& waiter) {
+  Reservation reservation;
+  Granted granted;
+  Waiters served;
+  {
+    base::MutexLock lock(mutex_);
+    if (waiter.state == BudgetWaiter::State::kDone) return false;
+    if (waiter.state == BudgetWaiter::State::kInLine) {
+      line_.erase(waiter.position);
+      served = ServeLine();
+    }
+    waiter.state = BudgetWaiter::State::kDone;
+    reservation = std::move(waiter.reservation);
+    granted = std::move(waiter.granted);
+  }
+  RunGranted(std::move(served));
+  return true;
+}
+
+BudgetLedger::Waiters BudgetLedger::ServeLine() {
+  ++pass_;
+  Waiters served;
+  for (auto it = line_.begin(); it != line_.end();) {
+    const auto current = it++;
+    BudgetWaiter& waiter = **current;
+    // A limit was lowered below this request: it may wait for better times, but not hold up others.
+    if (LevelTooSmall(waiter.level.get(), waiter.bytes) != nullptr) continue;
+    if (!Fits(*waiter.level, waiter.bytes)) {
+      MarkShort(*waiter.level, waiter.bytes);
+      continue;
+    }
+    waiter.reservation = Charge(waiter.level, waiter.bytes, waiter.holder);
+    waiter.state = BudgetWaiter::State::kGranted;
+    served.splice(served.end(), line_, current);
+  }
+  return served;
+}
+
+bool BudgetLedger::Fits(const BudgetLevel& level, uint64_t bytes) const {
+  for (const BudgetLevel* at = &level; at != nullptr; at = at->parent.get()) {
+    if (at->short_in_pass == pass_ || !IsFree(*at, bytes)) return false;
+  }
+  return true;
+}
+
+void BudgetLedger::MarkShort(BudgetLevel& level, uint64_t bytes) {
+  for (BudgetLevel* at = &level; at != nullptr; at = at->parent.get()) {
+    if (!IsFree(*at, bytes)) at->short_in_pass = pass_;
+  }
+}
+
+Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder) {
+  if (bytes == 0) return Reservation();
+  for (BudgetLevel* at = level.get(); at != nullptr; at = at->parent.get()) at->reserved += bytes;
+  return Reservation(AddHolder(level, bytes, holder), bytes);
+}
+
+std::shared_ptr<HolderRecord> BudgetLedger::AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
+                                                      std::string_view holder) {
+  auto record = std::shared_ptr<HolderRecord>(
+      new HolderRecord{shared_from_this(), level, std::string(holder), absl::Now(), bytes, {}});
+  record->position = holders_.insert(holders_.end(), record.get());
+  return record;
+}
+
+void BudgetLedger::TakeFromHolder(HolderRecord& record, uint64_t bytes) {
+  record.bytes -= bytes;
+  if (record.bytes == 0) holders_.erase(record.position);
+}
+
+void BudgetLedger::RunGranted(Waiters granted) {
+  // A callback may free bytes and so let others in. They run after it, not inside it: a line of thousands must not
+  // become a stack of thousands of calls.
+  thread_local Waiters* running = nullptr;
+  if (granted.empty()) return;
+  if (running != nullptr) {
+    running->splice(running->end(), granted);
+    return;
+  }
+  running = &granted;
+  for (; !granted.empty(); granted.pop_front()) RunGranted(*granted.front());
+  running = nullptr;
+}
+
+void BudgetLedger::RunGranted(BudgetWaiter& waiter) {
+  Reservation reservation;
+  Granted granted;
+  {
+    base::MutexLock lock(waiter.ledger->mutex_);
+    if (waiter.state == BudgetWaiter::State::kDone) return;  // withdrawn
+    waiter.state = BudgetWaiter::State::kDone;
+    reservation = std::move(waiter.reservation);
+    granted = std::move(waiter.granted);
+  }
+  granted(std::move(reservation));
+}
+
+}  // namespace pagewire::memory

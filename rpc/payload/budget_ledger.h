@@ -1,0 +1,117 @@
+// The accounts of all budgets of one hierarchy, and the line of those who wait.
+#pragma once
+
+#include <pagewire/held_budget.h>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mutex.h"
+#include "payload/reservation.h"
+#include "payload/ticket.h"
+
+namespace pagewire::memory {
+
+// One budget's account. What is not const is guarded by the ledger's lock.
+struct BudgetLevel {
+  const std::string name;
+  const std::string how_to_raise;
+  const std::shared_ptr<BudgetLevel> parent;  // null at the top
+  uint64_t limit;
+  uint64_t reserved = 0;
+  uint64_t short_in_pass = 0;  // the last pass over the line that found somebody waiting for bytes of this level
+};
+
+// What one reservation and the parts split off it hold. Guarded by the ledger's lock, but for what is const.
+struct HolderRecord {
+  const std::shared_ptr<BudgetLedger> ledger;
+  const std::shared_ptr<BudgetLevel> level;
+  const std::string label;
+  const absl::Time since;
+  uint64_t bytes;
+  std::list<HolderRecord*>::iterator position;  // in the ledger's list, while bytes > 0
+};
+
+// Somebody who waits, or whose turn has come. Guarded by the ledger's lock, but for what is const.
+struct BudgetWaiter {
+  enum class State {
+    kInLine,
+    kGranted,  // has its bytes; the callback has not started
+    kDone,     // the callback has started, or never will
+  };
+  const std::shared_ptr<BudgetLedger> ledger;
+  const std::shared_ptr<BudgetLevel> level;
+  const uint64_t bytes;
+  const std::string holder;
+  absl::AnyInvocable<void(Reservation)> granted;
+  State state = State::kInLine;
+  Reservation reservation;                                      // at kGranted
+  std::list<std::shared_ptr<BudgetWaiter>>::iterator position;  // at kInLine
+};
+
+// Thread-safe. Functions that free bytes run the callbacks that this lets in, after the lock is gone.
+class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
+ public:
+  using Granted = absl::AnyInvocable<void(Reservation)>;
+
+  // See class Budget.
+  std::optional<Reservation> TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
+                                        std::string_view holder);
+  absl::StatusOr<Ticket> Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder,
+                                 Granted granted);
+  Reservation Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder);
+  void SetLimit(BudgetLevel& level, uint64_t limit);
+  uint64_t limit(const BudgetLevel& level) const;
+  uint64_t reserved(const BudgetLevel& level) const;
+  std::vector<Holder> Holders(const BudgetLevel& level) const;
+
+  // The end of `bytes` that `record` holds.
+  void GiveBack(HolderRecord& record, uint64_t bytes);
+
+  // Moves `bytes` from one holder to another at the same level.
+  void Move(HolderRecord& from, HolderRecord& to, uint64_t bytes);
+
+  // Moves `bytes` of `from` to a new holder.
+  std::shared_ptr<HolderRecord> MoveToNewHolder(HolderRecord& from, uint64_t bytes, std::string_view holder);
+
+  // See Ticket::Withdraw.
+  bool Withdraw(BudgetWaiter& waiter);
+
+ private:
+  using Waiters = std::list<std::shared_ptr<BudgetWaiter>>;
+
+  // Serves the line in its order, and returns who got bytes. Afterwards every level that somebody lacks bytes of is
+  // marked with this pass.
+  Waiters ServeLine() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Whether the bytes are free at all levels, and nobody served earlier in this pass lacks bytes of any of them.
+  bool Fits(const BudgetLevel& level, uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MarkShort(BudgetLevel& level, uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Reservation Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<HolderRecord> AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
+                                          std::string_view holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeFromHolder(HolderRecord& record, uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Starts the callbacks of those who have not been withdrawn by now.
+  static void RunGranted(Waiters granted);
+  static void RunGranted(BudgetWaiter& waiter);
+
+  mutable base::Mutex mutex_;
+  Waiters line_ ABSL_GUARDED_BY(mutex_);
+  std::list<HolderRecord*> holders_ ABSL_GUARDED_BY(mutex_);  // in the order of `since`
+  uint64_t pass_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace pagewire::memory

@@ -1,0 +1,28 @@
+// Memory that belongs to the user.
+#pragma once
+
+#include <pagewire/executor.h>
+
+#include <absl/functional/any_invocable.h>
+
+#include <utility>
+
+namespace pagewire::memory {
+
+// The owner of external bytes in a payload: `release` runs on the executor when this is destroyed, so never inside the
+// call that dropped the last handle, whatever that call holds.
+class ExternalMemory {
+ public:
+  // `release` may be null.
+  explicit ExternalMemory(absl::AnyInvocable<void()> release) : release_(std::move(release)) {}
+  ExternalMemory(const ExternalMemory&) = delete;
+  ExternalMemory& operator=(const ExternalMemory&) = delete;
+  ~ExternalMemory() {
+    if (release_) DefaultExecutor().Run(std::move(release_));
+  }
+
+ private:
+  absl::AnyInvocable<void()> release_;
+};
+
+}  // namespace pagewire::memory
