@@ -36,10 +36,11 @@ uint64_t ClientCall::SendOn(transport::Session& session) {
   }
   WriteMetadata(request_.metadata, *start.mutable_metadata());
   const bool has_payload = request_.payload.size() > 0;
-  const uint64_t payload_id = has_payload ? session.NextPayloadId() : 0;
-  start.set_payload_id(payload_id);
-  session.SendMessage(id_, {std::move(start), true, std::move(request_.message), true});
-  if (has_payload) session.SendPayload(id_, {payload_id, std::move(request_.payload)});
+  session.SendMessage(id_, {.head = std::move(start),
+                            .bytes = std::move(request_.message),
+                            .last = true,
+                            .with_payload = has_payload});
+  if (has_payload) session.SendPayload(id_, {std::move(request_.payload)});
   session.EndCall(id_);
   return id_;
 }

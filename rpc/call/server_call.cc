@@ -107,11 +107,12 @@ void ServerCall::Answer(internal::RawReply reply) {
   const bool has_payload = reply.payload.size() > 0;
   wire::v1::MessagePart part;
   part.set_call_id(call_id_);
-  const uint64_t payload_id = has_payload ? session_.NextPayloadId() : 0;
-  part.set_payload_id(payload_id);
   WriteMetadata(state_->initial_metadata, *part.mutable_initial_metadata());
-  session_.SendMessage(call_id_, {std::move(part), true, std::move(reply.message), true});
-  if (has_payload) session_.SendPayload(call_id_, {payload_id, std::move(reply.payload)});
+  session_.SendMessage(call_id_, {.head = std::move(part),
+                                  .bytes = std::move(reply.message),
+                                  .last = true,
+                                  .with_payload = has_payload});
+  if (has_payload) session_.SendPayload(call_id_, {std::move(reply.payload)});
   wire::v1::CallStatus body;
   WriteMetadata(state_->trailing_metadata, *body.mutable_trailing_metadata());
   SendStatus(absl::OkStatus(), std::move(body));

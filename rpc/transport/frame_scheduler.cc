@@ -17,7 +17,7 @@ FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, OutgoingC
 FrameScheduler::Entry& FrameScheduler::Open(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it != calls_.end()) return it->second;
-  Entry& entry = calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, observer_)).first->second;
+  Entry& entry = calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, last_payload_id_, observer_)).first->second;
   if (bulk_allowed_) entry.call.AllowBulk();
   return entry;
 }

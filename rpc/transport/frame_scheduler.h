@@ -51,6 +51,9 @@ class FrameScheduler {
   // The call has something to send, or waits to.
   bool Sending(uint64_t call_id) const;
 
+  // The last id given to a payload of ours.
+  uint64_t last_payload_id() const { return last_payload_id_; }
+
   // Drops everything, payloads too.
   void Clear();
 
@@ -75,6 +78,7 @@ class FrameScheduler {
   absl::node_hash_map<uint64_t, Entry> calls_;
   std::deque<uint64_t> small_;  // calls whose turn is kSmall
   std::deque<uint64_t> bulk_;   // calls whose turn is kBulk
+  uint64_t last_payload_id_ = 0;
   bool bulk_allowed_ = false;
   uint64_t chunk_bytes_ = 0;
 };

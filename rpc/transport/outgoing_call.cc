@@ -17,7 +17,7 @@ using wire::FrameType;
 void OutgoingCall::Push(OutgoingMessage message) { items_.emplace_back(SendingMessage{std::move(message)}); }
 
 void OutgoingCall::Push(OutgoingPayload payload) {
-  items_.emplace_back(std::in_place_type<SendingPayload>, payload.payload_id, std::move(payload.payload));
+  items_.emplace_back(std::in_place_type<SendingPayload>, std::move(payload.payload));
 }
 
 void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
@@ -66,6 +66,7 @@ void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
   uint64_t part = std::min<uint64_t>(bytes.size() - item.sent, wire::kMessagePartBytes);
   if (first) {
     item.begun = true;
+    announced_payload_ = message.with_payload ? ++last_payload_id_ : 0;
     if (message.has_message) {
       flags |= wire::kFlagHasMessage;
       if (credit_.TryTake(call_id_, bytes.size())) {
@@ -87,10 +88,12 @@ void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
 
   if (auto* start = std::get_if<wire::v1::CallStart>(&message.head); start != nullptr && first) {
     start->set_message_size(bytes.size());
+    start->set_payload_id(announced_payload_);
     wire::AppendFrame(FrameType::kCallStart, flags, *start, data, out);
   } else if (first) {
     auto& head = std::get<wire::v1::MessagePart>(message.head);
     head.set_message_size(bytes.size());
+    head.set_payload_id(announced_payload_);
     wire::AppendFrame(FrameType::kMessage, flags, head, data, out);
   } else {
     wire::v1::MessagePart rest;
@@ -109,6 +112,7 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
     flags = 0;
   }
   item.begun = true;
+  item.payload_id = announced_payload_;
   item.report.payload_bytes = size;
   item.report.send_path = SendPath::kCopy;
   item.report.acks = window_.acks();

@@ -23,11 +23,11 @@ struct OutgoingMessage {
   std::variant<wire::v1::CallStart, wire::v1::MessagePart> head;
   bool has_message = true;
   std::string bytes;
-  bool last = false;  // END_STREAM
+  bool last = false;         // END_STREAM
+  bool with_payload = false;  // an OutgoingPayload is pushed next
 };
 
 struct OutgoingPayload {
-  uint64_t payload_id;
   Payload payload;
 };
 
@@ -46,8 +46,10 @@ class OutgoingCall {
     ~Observer() = default;
   };
 
-  OutgoingCall(uint64_t call_id, SendCredit& credit, SendWindow& window, Observer& observer)
-      : call_id_(call_id), credit_(credit), window_(window), observer_(observer) {}
+  // `last_payload_id` is the connection's counter: payloads get their ids when their messages go out, so that the peer
+  // sees them rise.
+  OutgoingCall(uint64_t call_id, SendCredit& credit, SendWindow& window, uint64_t& last_payload_id, Observer& observer)
+      : call_id_(call_id), credit_(credit), window_(window), last_payload_id_(last_payload_id), observer_(observer) {}
 
   void Push(OutgoingMessage message);
   void Push(OutgoingPayload payload);
@@ -84,8 +86,8 @@ class OutgoingCall {
     bool begun = false;
   };
   struct SendingPayload {
-    SendingPayload(uint64_t id, Payload payload) : payload_id(id), cursor(std::move(payload)) {}
-    uint64_t payload_id;
+    explicit SendingPayload(Payload payload) : cursor(std::move(payload)) {}
+    uint64_t payload_id = 0;
     PayloadCursor cursor;
     TransferReport report;
     bool begun = false;
@@ -100,8 +102,10 @@ class OutgoingCall {
   const uint64_t call_id_;
   SendCredit& credit_;
   SendWindow& window_;
+  uint64_t& last_payload_id_;
   Observer& observer_;
   std::deque<Item> items_;
+  uint64_t announced_payload_ = 0;  // by the last message
   bool waiting_ = false;  // for credit
   bool bulk_allowed_ = false;
 };

@@ -109,6 +109,11 @@ absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags,
       return Violation(absl::StrCat("call ", call_id, ": payload ", payload_id, " announced before payload ",
                                     std::max(call.announced_payload, call.open_payload), " ended"));
     }
+    if (payload_id <= last_payload_id_) {
+      return Violation(absl::StrCat("call ", call_id, ": payload id ", payload_id, " is not above the last one, ",
+                                    last_payload_id_));
+    }
+    last_payload_id_ = payload_id;
     call.announced_payload = payload_id;
   }
   Message& message = call.message.emplace(IncomingItem("message of call", call_id, size));
@@ -138,11 +143,6 @@ absl::Status Receiver::FinishMessage(uint64_t call_id, Call& call, bool last) {
 }
 
 absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags) {
-  if (begin.payload_id() <= last_payload_id_) {
-    return Violation(absl::StrCat("PAYLOAD_BEGIN: payload id ", begin.payload_id(), " is not above the last one, ",
-                                  last_payload_id_));
-  }
-  last_payload_id_ = begin.payload_id();
   if (payloads_.size() >= options_.max_open_payloads) {
     return absl::ResourceExhaustedError(absl::StrCat("PAYLOAD_BEGIN: ", payloads_.size(),
                                                      " payloads are open on this connection, which is the limit"));
@@ -153,11 +153,14 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
   }
   Call* call = Find(begin.call_id());
   const uint64_t size = begin.size();
+  // Of a call that is over nothing more is known than which ids have been announced at all.
+  const bool announced = call != nullptr ? call->announced_payload == begin.payload_id()
+                                         : begin.payload_id() <= last_payload_id_ && !payloads_.contains(begin.payload_id());
+  if (!announced) {
+    return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(),
+                                  " was not announced by a message of call ", begin.call_id()));
+  }
   if (call != nullptr) {
-    if (call->announced_payload != begin.payload_id()) {
-      return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(), " was not announced by a message of call ",
-                                    begin.call_id()));
-    }
     call->announced_payload = 0;
     call->open_payload = begin.payload_id();
   }

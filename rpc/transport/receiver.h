@@ -124,7 +124,7 @@ class Receiver {
   uint64_t float_target_;
   absl::node_hash_map<uint64_t, Call> calls_;
   absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
-  uint64_t last_payload_id_ = 0;
+  uint64_t last_payload_id_ = 0;  // that a message announced
   uint64_t received_bytes_ = 0;
 };
 

@@ -443,12 +443,12 @@ absl::Status Session::OnAck(const wire::v1::Ack& ack) {
                                                    " are in flight)"));
   }
   for (const wire::v1::IdRange& range : ack.released()) {
-    if (range.last() <= last_payload_id_) continue;
+    if (range.last() <= scheduler_.last_payload_id()) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("ACK: claims the release of payload ", range.last(), ", which was never sent"));
   }
   for (const wire::v1::Receipt& receipt : ack.receipts()) {
-    if (receipt.payload_id() > last_payload_id_) {
+    if (receipt.payload_id() > scheduler_.last_payload_id()) {
       return absl::InvalidArgumentError(
           absl::StrCat("ACK: a receipt for payload ", receipt.payload_id(), ", which was never sent"));
     }

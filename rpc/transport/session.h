@@ -51,9 +51,6 @@ class Session final : private ByteStream::Observer,
   // Client: the id of a new call.
   uint64_t OpenCall();
 
-  // Our next payload's id.
-  uint64_t NextPayloadId() { return ++last_payload_id_; }
-
   // Items of a call go out in the order in which they are pushed here.
   void SendMessage(uint64_t call_id, OutgoingMessage message);
   void SendPayload(uint64_t call_id, OutgoingPayload payload);
@@ -181,7 +178,6 @@ class Session final : private ByteStream::Observer,
   std::vector<uint64_t> ended_calls_;
   absl::node_hash_map<uint64_t, SentPayload> sent_;  // by payload id, until its receipt or its call's end
   uint64_t last_call_id_ = 0;
-  uint64_t last_payload_id_ = 0;
 
   bool ready_ = false;    // the peer's preface was accepted
   bool failing_ = false;  // Shut is posted

@@ -30,7 +30,7 @@ uint64_t ExpectedHash(uint64_t size, uint64_t seed) { return HashOf(MakePayload(
 
 absl::Status BlobService::Obey(ServerContext& context, const BlobRequest& request) {
   context.AddInitialMetadata("served-by", "blob");
-  context.AddTrailingMetadata("seen-name-bin", request.name());
+  context.AddTrailingMetadata("seen-name-bin", request.name().substr(0, 100));
   if (request.name() == "throw") throw std::runtime_error("thrown on request");
   if (request.name() == "bad-metadata") context.AddTrailingMetadata("Upper Case", "x");
   if (request.sleep_ms() > 0) {

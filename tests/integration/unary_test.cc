@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <pagewire/pagewire.h>
 
+#include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,6 +86,355 @@ TEST_P(UnaryTest, PayloadsOfAwkwardSizesBothWays) {
     EXPECT_EQ(report.sent.copied(CopyReason::kTail), size % 4096);
     EXPECT_EQ(report.sent.copied(CopyReason::kSameHostCopy), size - size % 4096);
   }
+}
+
+TEST_P(UnaryTest, StatusWithDetails) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  BlobRequest request;
+  request.set_name("detail bytes");
+  request.set_code(static_cast<uint32_t>(absl::StatusCode::kAborted));
+  request.set_text("\t\ntest with whitespace\r\nand Unicode BMP \xe2\x98\xba and non-BMP \xf0\x9f\x98\x88\t\n");
+  const absl::StatusOr<BlobReply> reply = stub.Echo(context, request);
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(reply.status().message(), request.text());
+  EXPECT_EQ(reply.status().GetPayload("type.example/detail"), absl::Cord("detail bytes"));
+  EXPECT_EQ(context.GetServerTrailingMetadata().find("seen-name-bin")->second, "detail bytes");
+  EXPECT_FALSE(context.not_started());
+}
+
+TEST_P(UnaryTest, UnimplementedMethod) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  const absl::Status status = stub.Missing(context, BlobRequest()).status();
+  EXPECT_EQ(status, absl::UnimplementedError("/pagewire.test.Blob/Missing is not implemented by this server"));
+}
+
+TEST_P(UnaryTest, HandlerThatThrows) {
+  Blob::Stub stub(MakeChannel());
+  BlobRequest request;
+  request.set_name("throw");
+  ClientContext context;
+  EXPECT_EQ(stub.Echo(context, request).status(),
+            absl::InternalError("handler of /pagewire.test.Blob/Echo threw: thrown on request"));
+  ClientContext next;
+  EXPECT_TRUE(stub.Echo(next, BlobRequest()).ok());
+}
+
+TEST_P(UnaryTest, InvalidMetadataOfTheHandler) {
+  Blob::Stub stub(MakeChannel());
+  BlobRequest request;
+  request.set_name("bad-metadata");
+  ClientContext context;
+  const absl::Status status = stub.Echo(context, request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Upper Case"));
+}
+
+TEST_P(UnaryTest, InvalidMetadataOfTheClient) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  context.AddMetadata("Upper", "x");
+  const absl::Status status = stub.Echo(context, BlobRequest()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Upper"));
+}
+
+TEST_P(UnaryTest, ContextServesOneCall) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  ASSERT_TRUE(stub.Echo(context, BlobRequest()).ok());
+  EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_P(UnaryTest, DeadlineInTheHandler) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  context.set_timeout(absl::Milliseconds(50));
+  BlobRequest request;
+  request.set_sleep_ms(20'000);
+  EXPECT_EQ(stub.Echo(context, request).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_P(UnaryTest, DeadlineInThePast) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  context.set_deadline(absl::Now() - absl::Hours(1));
+  EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);
+  ClientContext ancient;
+  ancient.set_deadline(absl::InfinitePast());
+  EXPECT_EQ(stub.Echo(ancient, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_P(UnaryTest, CancelBeforeTheCall) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  context.TryCancel();
+  BlobRequest request;
+  request.set_sleep_ms(20'000);
+  EXPECT_EQ(stub.Echo(context, request).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_P(UnaryTest, CancelInTheHandler) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  BlobRequest request;
+  request.set_sleep_ms(20'000);
+  std::thread canceller([&] { context.TryCancel(); });
+  EXPECT_EQ(stub.Echo(context, request).status().code(), absl::StatusCode::kCancelled);
+  canceller.join();
+}
+
+TEST_P(UnaryTest, CallbackFormRunsManyCallsAtOnce) {
+  constexpr int kCalls = 1000;
+  Blob::Stub stub(MakeChannel());
+  std::vector<std::unique_ptr<ClientContext>> contexts;
+  base::Mutex mutex;
+  base::CondVar changed;
+  int done = 0;
+  int right = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    contexts.push_back(std::make_unique<ClientContext>());
+    BlobRequest request;
+    request.set_name(std::to_string(i));
+    const uint64_t size = i * 37 % 20'000;
+    stub.Callback().Put(*contexts.back(), request, MakePayload(size, i),
+                        [&, i, size](absl::StatusOr<BlobReply> reply) {
+                          const bool ok = reply.ok() && reply->size() == size && reply->hash() == ExpectedHash(size, i) &&
+                                          reply->name() == std::to_string(i);
+                          base::MutexLock lock(mutex);
+                          if (!ok && done < 3) ADD_FAILURE() << i << ": " << reply.status();
+                          ++done;
+                          right += ok;
+                          changed.NotifyOne();
+                        });
+  }
+  base::MutexLock lock(mutex);
+  while (done < kCalls) changed.Wait(mutex);
+  EXPECT_EQ(right, kCalls);
+}
+
+TEST_P(UnaryTest, ThousandBlockedHandlersOnOneChannel) {
+  constexpr int kCalls = 1000;
+  Blob::Stub stub(MakeChannel());
+  std::vector<std::thread> callers;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    callers.emplace_back([&] {
+      ClientContext context;
+      BlobRequest request;
+      request.set_sleep_ms(60'000);
+      if (stub.Echo(context, request).ok()) ++right;
+    });
+  }
+  service_.Release();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(right, kCalls);
+}
+
+TEST_P(UnaryTest, PayloadLargerThanTheLimit) {
+  server_.reset();
+  ServerBuilder builder;
+  builder.SetMaxPayloadBytes(1 << 20);
+  StartServer(builder);
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  const absl::Status status = stub.Put(context, BlobRequest(), MakePayload((1 << 20) + 1, 1)).status();
+  EXPECT_EQ(status, absl::ResourceExhaustedError("/pagewire.test.Blob/Put: payload of 1048577 bytes is larger than the "
+                                                 "limit of 1048576; raise ServerBuilder::SetMaxPayloadBytes"));
+  ClientContext next;
+  EXPECT_TRUE(stub.Put(next, BlobRequest(), MakePayload(1 << 20, 1)).ok());
+}
+
+TEST_P(UnaryTest, PayloadLargerThanTheHeldBudget) {
+  server_.reset();
+  ServerBuilder builder;
+  builder.SetHeldBudgetBytes(8 << 20);
+  StartServer(builder);
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  const absl::Status status = stub.Put(context, BlobRequest(), MakePayload((8 << 20) + 1, 1)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("8388609 bytes"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("8388608"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("ServerBuilder::SetHeldBudgetBytes"));
+  ClientContext next;
+  EXPECT_TRUE(stub.Put(next, BlobRequest(), MakePayload(8 << 20, 1)).ok());
+}
+
+TEST_P(UnaryTest, ResponsePayloadLargerThanTheClientsLimit) {
+  ChannelOptions options;
+  options.max_payload_bytes = 1000;
+  Blob::Stub stub(MakeChannel(options));
+  ClientContext context;
+  BlobRequest request;
+  request.set_size(1 << 20);
+  const absl::Status status = stub.Get(context, request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("raise ChannelOptions::max_payload_bytes"));
+  ClientContext next;
+  request.set_size(1000);
+  EXPECT_TRUE(stub.Get(next, request).ok());
+}
+
+TEST_P(UnaryTest, MessageLargerThanTheLimit) {
+  Blob::Stub stub(MakeChannel());
+  BlobRequest request;
+  request.set_name(std::string(5 << 20, 'x'));
+  ClientContext context;
+  const absl::Status status = stub.Echo(context, request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("raise ServerBuilder::SetMaxMessageBytes"));
+  request.set_name(std::string(3 << 20, 'x'));
+  request.set_code(0);
+  ClientContext next;
+  absl::StatusOr<BlobReply> reply = stub.Echo(next, request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->name().size(), 3u << 20);
+}
+
+TEST_P(UnaryTest, HeldPayloadsMakeOthersWaitButNotSmallCalls) {
+  server_.reset();
+  ServerBuilder builder;
+  builder.SetHeldBudgetBytes(8 << 20);
+  StartServer(builder);
+  Blob::Stub stub(MakeChannel());
+  ClientContext first;
+  ASSERT_TRUE(stub.Keep(first, BlobRequest(), MakePayload(6 << 20, 1)).ok());
+
+  ClientContext hopeless;
+  hopeless.set_timeout(absl::Milliseconds(50));
+  EXPECT_EQ(stub.Keep(hopeless, BlobRequest(), MakePayload(6 << 20, 2)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+
+  absl::StatusOr<BlobReply> second;
+  std::thread waiting([&] {
+    ClientContext context;
+    second = stub.Keep(context, BlobRequest(), MakePayload(6 << 20, 3));
+  });
+  for (int i = 0; i < 100; ++i) {
+    ClientContext context;
+    BlobRequest request;
+    request.set_name(std::string(i * 1000, 'x'));
+    ASSERT_TRUE(stub.Echo(context, request).ok());
+  }
+  std::vector<Holder> holders = Holders();
+  EXPECT_TRUE(std::any_of(holders.begin(), holders.end(), [](const Holder& holder) {
+    return holder.label == "/pagewire.test.Blob/Keep" && holder.bytes >= 6 << 20;
+  }));
+  service_.TakeKept().clear();
+  waiting.join();
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+TEST_P(UnaryTest, HandlesOutliveChannelAndServer) {
+  std::vector<Payload> kept;
+  {
+    Blob::Stub stub(MakeChannel());
+    ClientContext context;
+    ASSERT_TRUE(stub.Keep(context, BlobRequest(), MakePayload(3'000'000, 5)).ok());
+    kept = service_.TakeKept();
+  }
+  server_.reset();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(HashOf(kept[0]), ExpectedHash(3'000'000, 5));
+}
+
+TEST_P(UnaryTest, ExternalMemoryIsReleasedOnce) {
+  Blob::Stub stub(MakeChannel());
+  std::vector<char> memory(100'003, 'q');
+  base::Mutex mutex;
+  base::CondVar changed;
+  int released = 0;
+  {
+    ClientContext context;
+    Payload payload = Payload::FromExternal(memory.data() + 1, memory.size() - 1, [&] {
+      base::MutexLock lock(mutex);
+      ++released;
+      changed.NotifyOne();
+    });
+    const uint64_t hash = HashOf(payload);
+    absl::StatusOr<BlobReply> reply = stub.Put(context, BlobRequest(), std::move(payload));
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_EQ(reply->hash(), hash);
+  }
+  base::MutexLock lock(mutex);
+  while (released == 0) changed.Wait(mutex);
+  EXPECT_EQ(released, 1);
+}
+
+TEST_P(UnaryTest, ShutdownLetsCallsFinishAndRefusesLaterOnes) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext warm;
+  ASSERT_TRUE(stub.Echo(warm, BlobRequest()).ok());
+  absl::StatusOr<BlobReply> slow;
+  std::thread caller([&] {
+    ClientContext context;
+    BlobRequest request;
+    request.set_name("keep");
+    request.set_sleep_ms(60'000);
+    slow = stub.Keep(context, request, MakePayload(1000, 1));
+  });
+  // Until the handler has its payload nothing says that the call has arrived but the budget's list of holders.
+  const auto arrived = [] {
+    const std::vector<Holder> holders = Holders();
+    return std::any_of(holders.begin(), holders.end(),
+                       [](const Holder& holder) { return holder.label == "/pagewire.test.Blob/Keep"; });
+  };
+  while (!arrived()) std::this_thread::yield();
+  std::thread stopper([&] { server_->Shutdown(absl::Now() + absl::Seconds(60)); });
+  absl::Status refused;
+  while (refused.ok()) {
+    ClientContext context;
+    refused = stub.Echo(context, BlobRequest()).status();
+  }
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  service_.Release();
+  stopper.join();
+  caller.join();
+  EXPECT_TRUE(slow.ok()) << slow.status();
+  server_->Wait();
+}
+
+TEST_P(UnaryTest, ShutdownEndsCallsAtItsDeadline) {
+  Blob::Stub stub(MakeChannel());
+  absl::Status status;
+  std::thread caller([&] {
+    ClientContext context;
+    BlobRequest request;
+    request.set_sleep_ms(60'000);
+    status = stub.Keep(context, request, MakePayload(1000, 1)).status();
+  });
+  while (HeldBytes() == 0) std::this_thread::yield();
+  server_->Shutdown(absl::Now() + absl::Milliseconds(20));
+  caller.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST_P(UnaryTest, ChannelDestroyedWhileACallIsInFlight) {
+  absl::Status status;
+  std::thread caller([&] {
+    Blob::Stub stub(MakeChannel());
+    ClientContext context;
+    base::Mutex mutex;
+    base::CondVar changed;
+    bool done = false;
+    {
+      Blob::Stub own(MakeChannel());
+      BlobRequest request;
+      request.set_sleep_ms(60'000);
+      own.Callback().Echo(context, request, [&](absl::StatusOr<BlobReply> reply) {
+        base::MutexLock lock(mutex);
+        status = reply.status();
+        done = true;
+        changed.NotifyOne();
+      });
+    }
+    base::MutexLock lock(mutex);
+    while (!done) changed.Wait(mutex);
+  });
+  caller.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
 }
 
 }  // namespace
