@@ -78,21 +78,32 @@ function(pagewire_generate)
 
   set(out ${CMAKE_CURRENT_BINARY_DIR}/generated/${arg_TARGET})
   file(MAKE_DIRECTORY ${out})
+  set(paths)
   foreach(proto ${arg_PROTOS})
     _pagewire_import_path(${proto} ${root} path)
+    list(APPEND paths ${path})
+  endforeach()
+  foreach(path ${paths})
     cmake_path(REMOVE_EXTENSION path LAST_ONLY OUTPUT_VARIABLE base)
-    set(headers ${out}/${base}.pb.h ${out}/${base}.pagewire.h ${out}/${base}.pagewire.mock.h)
-    set(sources ${out}/${base}.pb.cc ${out}/${base}.pagewire.cc)
+    # In the order of protoc's dependency file: Ninja wants both to begin with the same output.
+    set(outputs ${out}/${base}.pagewire.cc ${out}/${base}.pagewire.h ${out}/${base}.pagewire.mock.h
+      ${out}/${base}.pb.cc ${out}/${base}.pb.h)
+    set(dependencies DEPENDS ${root}/${path} DEPFILE ${out}/${base}.d)
+    if("${imports};${out}" MATCHES " ")
+      # protoc 3.21 does not escape blanks in dependency files. Without one, each of PROTOS may import every other.
+      list(TRANSFORM paths PREPEND ${root}/ OUTPUT_VARIABLE all_protos)
+      set(dependencies DEPENDS ${all_protos})
+    endif()
     add_custom_command(
-      OUTPUT ${headers} ${sources}
+      OUTPUT ${outputs}
       COMMAND protobuf::protoc ${imports} --dependency_out=${out}/${base}.d
         --cpp_out=${out} --plugin=protoc-gen-pagewire=$<TARGET_FILE:pagewire::protoc-gen-pagewire> --pagewire_out=${out}
         ${root}/${path}
-      DEPENDS ${root}/${path} protobuf::protoc pagewire::protoc-gen-pagewire
-      DEPFILE ${out}/${base}.d
+      DEPENDS protobuf::protoc pagewire::protoc-gen-pagewire
+      ${dependencies}
       COMMENT "Generating ${path} for ${arg_TARGET}"
       VERBATIM)
-    target_sources(${arg_TARGET} PRIVATE ${headers} ${sources})
+    target_sources(${arg_TARGET} PRIVATE ${outputs})
   endforeach()
   target_include_directories(${arg_TARGET} PUBLIC $<BUILD_INTERFACE:${out}>)
   target_link_libraries(${arg_TARGET} PUBLIC pagewire::pagewire)

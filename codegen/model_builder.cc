@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/compiler/cpp/names.h>
 #include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <pagewire/options.pb.h>
 
 #include <map>
@@ -131,20 +132,24 @@ class Builder {
   }
 
   PayloadDirection Direction(const MethodDescriptor& method) {
-    const int direction = method.options().GetExtension(pagewire::payload);
-    switch (direction) {
-      case MethodPayload::NONE:
-        return PayloadDirection::kNone;
+    switch (method.options().GetExtension(pagewire::payload)) {
       case MethodPayload::REQUEST:
         return PayloadDirection::kRequest;
       case MethodPayload::RESPONSE:
         return PayloadDirection::kResponse;
       case MethodPayload::BOTH:
         return PayloadDirection::kBoth;
+      default:
+        break;
     }
-    Error(method, absl::StrCat("option (pagewire.payload) is ", direction,
-                               ", which this protoc-gen-pagewire does not know; it knows NONE, REQUEST, RESPONSE and "
-                               "BOTH. Use the plugin and the pagewire/options.proto of one version"));
+    // Where protobuf keeps values that the enum does not have.
+    const google::protobuf::UnknownFieldSet& unknown = method.options().unknown_fields();
+    for (int i = 0; i < unknown.field_count(); ++i) {
+      if (unknown.field(i).number() != pagewire::kPayloadFieldNumber) continue;
+      Error(method,
+            "option (pagewire.payload) has a value that this protoc-gen-pagewire does not know; it knows NONE, "
+            "REQUEST, RESPONSE and BOTH. Use the plugin and the pagewire/options.proto of one version");
+    }
     return PayloadDirection::kNone;
   }
 

@@ -18,8 +18,8 @@ namespace {
 namespace cpp = google::protobuf::compiler::cpp;
 using Words = std::set<std::string>;
 
-// C++20's keywords and alternative tokens, and the macros NULL and assert. protoc 3.21 has a list of its own that ends
-// with C++11; what it declares for the newer ones does not compile as C++20, whatever is generated here.
+// C++20's keywords and alternative tokens, and the macros NULL and assert. protoc 3.21 does not know all of them; a
+// message named by one of those does not compile, whatever is generated here.
 const Words& Keywords() {
   static const Words words = {"NULL",
                               "alignas",
