@@ -3,6 +3,8 @@
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pagewire::memory {
@@ -16,6 +18,12 @@ const BudgetLevel* LevelTooSmall(const BudgetLevel* level, uint64_t bytes) {
 
 bool IsFree(const BudgetLevel& level, uint64_t bytes) {
   return level.reserved <= level.limit && bytes <= level.limit - level.reserved;
+}
+
+const BudgetLevel& Top(const BudgetLevel& level) {
+  const BudgetLevel* top = &level;
+  while (top->parent != nullptr) top = top->parent.get();
+  return *top;
 }
 
 bool IsWithin(const BudgetLevel* level, const BudgetLevel& ancestor) {
@@ -57,9 +65,14 @@ absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>&
                                                        "'s held budget is ", small->limit, " bytes; ",
                                                        small->how_to_raise));
     }
-    line_.push_back(waiter);
-    waiter->position = std::prev(line_.end());
-    served = ServeLine();
+    if (bytes == 0) {
+      waiter->state = BudgetWaiter::State::kGranted;
+      served.push_back(waiter);
+    } else {
+      line_.push_back(waiter);
+      waiter->position = std::prev(line_.end());
+      served = ServeLine();
+    }
   }
   RunGranted(std::move(served));
   return Ticket(std::move(waiter));
@@ -154,7 +167,8 @@ BudgetLedger::Waiters BudgetLedger::ServeLine() {
     // A limit was lowered below this request: it may wait for better times, but not hold up others.
     if (LevelTooSmall(waiter.level.get(), waiter.bytes) != nullptr) continue;
     if (!Fits(*waiter.level, waiter.bytes)) {
-      MarkShort(*waiter.level, waiter.bytes);
+      LeaveInLine(waiter);
+      if (!Fits(Top(*waiter.level), 1)) break;  // so it is for all who come later
       continue;
     }
     waiter.reservation = Charge(waiter.level, waiter.bytes, waiter.holder);
@@ -166,14 +180,16 @@ BudgetLedger::Waiters BudgetLedger::ServeLine() {
 
 bool BudgetLedger::Fits(const BudgetLevel& level, uint64_t bytes) const {
   for (const BudgetLevel* at = &level; at != nullptr; at = at->parent.get()) {
-    if (at->short_in_pass == pass_ || !IsFree(*at, bytes)) return false;
+    const uint64_t wanted = at->wanted_in_pass == pass_ ? at->wanted : 0;
+    if (!IsFree(*at, std::max(bytes, wanted))) return false;
   }
   return true;
 }
 
-void BudgetLedger::MarkShort(BudgetLevel& level, uint64_t bytes) {
-  for (BudgetLevel* at = &level; at != nullptr; at = at->parent.get()) {
-    if (!IsFree(*at, bytes)) at->short_in_pass = pass_;
+void BudgetLedger::LeaveInLine(const BudgetWaiter& waiter) {
+  for (BudgetLevel* at = waiter.level.get(); at != nullptr; at = at->parent.get()) {
+    at->wanted = at->wanted_in_pass == pass_ ? std::max(at->wanted, waiter.bytes) : waiter.bytes;
+    at->wanted_in_pass = pass_;
   }
 }
 

@@ -29,7 +29,10 @@ struct BudgetLevel {
   const std::shared_ptr<BudgetLevel> parent;  // null at the top
   uint64_t limit;
   uint64_t reserved = 0;
-  uint64_t short_in_pass = 0;  // the last pass over the line that found somebody waiting for bytes of this level
+
+  // The most that one of those who stay in line wants of this level, as the last pass over the line found it.
+  uint64_t wanted = 0;
+  uint64_t wanted_in_pass = 0;
 };
 
 // What one reservation and the parts split off it hold. Guarded by the ledger's lock, but for what is const.
@@ -90,13 +93,13 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
  private:
   using Waiters = std::list<std::shared_ptr<BudgetWaiter>>;
 
-  // Serves the line in its order, and returns who got bytes. Afterwards every level that somebody lacks bytes of is
-  // marked with this pass.
+  // Serves the line in its order, and returns who got bytes. Afterwards Fits takes those who are still in line into
+  // account.
   Waiters ServeLine() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Whether the bytes are free at all levels, and nobody served earlier in this pass lacks bytes of any of them.
+  // Whether the bytes are free at all levels, and nobody whom this pass left in line lacks bytes at one of them.
   bool Fits(const BudgetLevel& level, uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void MarkShort(BudgetLevel& level, uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveInLine(const BudgetWaiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Reservation Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
