@@ -48,7 +48,12 @@ inline void RunOn(Loop& loop, std::function<void()> task) {
   done.Wait();
 }
 
-// While it lives, the process gets no new descriptor: every number below the limit is in use.
+// UBSan checks pointers to classes by writing through a pipe, and takes it for a broken object when it cannot open one.
+extern "C" __attribute__((weak)) char __ubsan_vptr_type_cache;
+inline bool CanRunOutOfDescriptors() { return &__ubsan_vptr_type_cache == nullptr; }
+
+// While it lives, the process gets no new descriptor: every number below the limit is in use. Only where
+// CanRunOutOfDescriptors().
 class NoFreeDescriptors {
  public:
   NoFreeDescriptors() {
