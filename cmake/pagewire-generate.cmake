@@ -17,7 +17,6 @@
 # Known to whoever includes this file: pagewire::pagewire, pagewire::protoc-gen-pagewire, protobuf::protoc, and
 # PAGEWIRE_IMPORT_DIR, the directory that holds pagewire/options.proto.
 include_guard(GLOBAL)
-cmake_policy(PUSH)
 cmake_policy(VERSION 3.25)
 
 set_property(GLOBAL PROPERTY PAGEWIRE_IMPORT_DIR ${PAGEWIRE_IMPORT_DIR})
@@ -33,8 +32,8 @@ function(_pagewire_check_target target)
   endif()
   get_target_property(directory ${target} SOURCE_DIR)
   if(NOT directory STREQUAL CMAKE_CURRENT_SOURCE_DIR)
-    message(FATAL_ERROR "pagewire_generate: target \"${target}\" belongs to ${directory}; call pagewire_generate there, "
-                        "because CMake builds generated sources only in the directory of their target")
+    message(FATAL_ERROR "pagewire_generate: target \"${target}\" belongs to ${directory}; call pagewire_generate "
+                        "there, because CMake builds generated sources only in the directory of their target")
   endif()
 endfunction()
 
@@ -108,5 +107,3 @@ function(pagewire_generate)
   target_include_directories(${arg_TARGET} PUBLIC $<BUILD_INTERFACE:${out}>)
   target_link_libraries(${arg_TARGET} PUBLIC pagewire::pagewire)
 endfunction()
-
-cmake_policy(POP)

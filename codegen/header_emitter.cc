@@ -115,11 +115,12 @@ class HeaderEmitter {
   void PrintCallbackForm(const ServiceModel& service) {
     Variables variables = ServiceVariables(file_, service);
     variables["unused"] = GeneratedMethods(service) == 0 ? "[[maybe_unused]] " : "";
-    printer_.Print(variables,
-                   "// `done` runs exactly once, on the executor, never inside the call; the context must live until "
-                   "then.\n"
-                   "class $service$::Stub::CallbackForm {\n"
-                   " public:\n");
+    printer_.Print(
+        variables,
+        "// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The\n"
+        "// context must live until then, the request only until the call returns.\n"
+        "class $service$::Stub::CallbackForm {\n"
+        " public:\n");
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
       printer_.Print(method,
                      "  $deprecated$void $method$(\n"

@@ -4,6 +4,7 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
+#include <absl/strings/string_view.h>
 #include <absl/strings/strip.h>
 #include <google/protobuf/compiler/cpp/names.h>
 #include <google/protobuf/descriptor.pb.h>
@@ -18,108 +19,30 @@ namespace {
 namespace cpp = google::protobuf::compiler::cpp;
 using Words = std::set<std::string>;
 
-// C++20's keywords and alternative tokens, and the macros NULL and assert. protoc 3.21 does not know all of them; a
-// message named by one of those does not compile, whatever is generated here.
+Words ToWords(absl::string_view text) { return absl::StrSplit(text, ' '); }
+
+// C++20's keywords and alternative tokens. protoc 3.21 does not know all of them; a message named by one that it does
+// not know does not compile, whatever is generated here.
 const Words& Keywords() {
-  static const Words words = {"NULL",
-                              "alignas",
-                              "alignof",
-                              "and",
-                              "and_eq",
-                              "asm",
-                              "assert",
-                              "auto",
-                              "bitand",
-                              "bitor",
-                              "bool",
-                              "break",
-                              "case",
-                              "catch",
-                              "char",
-                              "char16_t",
-                              "char32_t",
-                              "char8_t",
-                              "class",
-                              "co_await",
-                              "co_return",
-                              "co_yield",
-                              "compl",
-                              "concept",
-                              "const",
-                              "const_cast",
-                              "consteval",
-                              "constexpr",
-                              "constinit",
-                              "continue",
-                              "decltype",
-                              "default",
-                              "delete",
-                              "do",
-                              "double",
-                              "dynamic_cast",
-                              "else",
-                              "enum",
-                              "explicit",
-                              "export",
-                              "extern",
-                              "false",
-                              "float",
-                              "for",
-                              "friend",
-                              "goto",
-                              "if",
-                              "inline",
-                              "int",
-                              "long",
-                              "mutable",
-                              "namespace",
-                              "new",
-                              "noexcept",
-                              "not",
-                              "not_eq",
-                              "nullptr",
-                              "operator",
-                              "or",
-                              "or_eq",
-                              "private",
-                              "protected",
-                              "public",
-                              "register",
-                              "reinterpret_cast",
-                              "requires",
-                              "return",
-                              "short",
-                              "signed",
-                              "sizeof",
-                              "static",
-                              "static_assert",
-                              "static_cast",
-                              "struct",
-                              "switch",
-                              "template",
-                              "this",
-                              "thread_local",
-                              "throw",
-                              "true",
-                              "try",
-                              "typedef",
-                              "typeid",
-                              "typename",
-                              "union",
-                              "unsigned",
-                              "using",
-                              "virtual",
-                              "void",
-                              "volatile",
-                              "wchar_t",
-                              "while",
-                              "xor",
-                              "xor_eq"};
+  static const Words words = ToWords(
+      "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class "
+      "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype "
+      "default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline "
+      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register "
+      "reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template "
+      "this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t "
+      "while xor xor_eq");
+  return words;
+}
+
+// Macros that any program may have, from the C library and, with GNU extensions, from the compiler.
+const Words& Macros() {
+  static const Words words = ToWords("EOF NULL assert errno linux offsetof stderr stdin stdout unix");
   return words;
 }
 
 std::string Escape(const std::string& name, const Words& taken) {
-  return IsKeyword(name) || taken.count(name) != 0 ? absl::StrCat(name, "_") : name;
+  return IsKeyword(name) || Macros().count(name) != 0 || taken.count(name) != 0 ? absl::StrCat(name, "_") : name;
 }
 
 }  // namespace

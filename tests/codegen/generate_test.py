@@ -57,13 +57,13 @@ class Project:
 
     def configure(self, text):
         self.write("CMakeLists.txt", PROJECT + text)
-        return self._run([TOOLS.cmake, "-S", self.source, "-B", self.build, "-G", self.generator,
+        return self.run([TOOLS.cmake, "-S", self.source, "-B", self.build, "-G", self.generator,
                           f"-DCMAKE_CXX_COMPILER={TOOLS.compiler}", "-DCMAKE_CXX_COMPILER_FORCED=ON",
                           f"-DPROTOC={TOOLS.protoc}", f"-DPLUGIN={self.plugin}",
                           f"-DIMPORTS={TOOLS.source}/proto", f"-DMODULE={TOOLS.source}/cmake/pagewire-generate.cmake"])
 
     def make(self):
-        return self._run([TOOLS.cmake, "--build", self.build])
+        return self.run([TOOLS.cmake, "--build", self.build])
 
     def generated(self):
         """Builds; what was generated, as {"a.proto for t"}."""
@@ -72,8 +72,9 @@ class Project:
             raise AssertionError(done.stdout)
         return {line.split("Generating ")[1] for line in done.stdout.splitlines() if "Generating " in line}
 
-    def _run(self, command):
-        return subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def run(self, command):
+        return subprocess.run([str(part) for part in command],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 class GenerateTest(unittest.TestCase):
@@ -159,7 +160,7 @@ class PlacesTest(GenerateTest):
                                  "pagewire_generate(TARGET t PROTOS protos/deep/a.proto "
                                  "IMPORT_ROOT protos IMPORT_DIRS more)\n")
         self.assertEqual(done.returncode, 0, done.stdout)
-        built = project._run([TOOLS.cmake, "--build", project.build, "--", "-k0", "generated/t/deep/a.pagewire.h"])
+        built = project.run([TOOLS.cmake, "--build", project.build, "--", "-k0", "generated/t/deep/a.pagewire.h"])
         self.assertEqual(built.returncode, 0, built.stdout)
         self.assertIn('#include "deep/a.pb.h"', (project.build / "generated/t/deep/a.pagewire.h").read_text())
         self.assertFalse((project.build / "generated/t/elsewhere").exists())
@@ -170,7 +171,7 @@ class PlacesTest(GenerateTest):
         project.write("inner/sub/types.proto", TYPES)
         project.write("inner/CMakeLists.txt", "add_library(t SHARED)\npagewire_generate(TARGET t PROTOS a.proto)\n")
         self.assertEqual(project.configure("add_subdirectory(inner)\n").returncode, 0)
-        built = project._run([TOOLS.cmake, "--build", project.build, "--", "inner/generated/t/a.pagewire.h"])
+        built = project.run([TOOLS.cmake, "--build", project.build, "--", "inner/generated/t/a.pagewire.h"])
         self.assertEqual(built.returncode, 0, built.stdout)
 
     def test_a_proto_that_the_build_makes(self):
@@ -253,7 +254,8 @@ class RefusalTest(GenerateTest):
                          r'target "t" belongs to \S*/p/source/inner; call pagewire_generate there,')
 
     def test_wrong_arguments(self):
-        usage = "pagewire_generate(TARGET target PROTOS a.proto... [IMPORT_ROOT dir] [IMPORT_DIRS dir...]), called with:"
+        usage = ("pagewire_generate(TARGET target PROTOS a.proto... [IMPORT_ROOT dir] [IMPORT_DIRS dir...]), "
+                 "called with:")
         for arguments in ("t a.proto", "TARGET t", "PROTOS a.proto", "TARGET t PROTOS a.proto IMPORT_ROOT"):
             with self.subTest(arguments):
                 shutil.rmtree(self.folder / "p", ignore_errors=True)

@@ -19,13 +19,13 @@ using testing::IsEmpty;
 
 TEST(NamesTest, KeywordsAreThoseOfProtoc) {
   // protoc 3.21 does not know these; a newer one may.
-  const std::set<std::string> newer = {"assert",   "char16_t", "char8_t",   "co_await",  "co_return",
-                                       "co_yield", "concept",  "consteval", "constinit", "requires"};
-  for (const char* word : {"alignas",  "and",      "asm",       "assert",        "auto",         "bool",     "char16_t",
-                           "class",    "compl",    "consteval", "delete",        "export",       "final",    "import",
-                           "int",      "module",   "namespace", "new",           "not_eq",       "NULL",     "operator",
-                           "override", "register", "requires",  "static_assert", "thread_local", "this",     "typeid",
-                           "wchar_t",  "xor_eq",   "Delete",    "main",          "std",          "co_await", "stub"}) {
+  const std::set<std::string> newer = {"char16_t", "char8_t",   "co_await",  "co_return", "co_yield",
+                                       "concept",  "consteval", "constinit", "requires"};
+  for (const char* word : {"alignas",  "and",           "asm",          "auto",     "bool",     "char16_t", "class",
+                           "compl",    "consteval",     "delete",       "export",   "final",    "import",   "int",
+                           "module",   "namespace",     "new",          "not_eq",   "operator", "override", "register",
+                           "requires", "static_assert", "thread_local", "this",     "typeid",   "wchar_t",  "xor_eq",
+                           "Delete",   "main",          "std",          "co_await", "stub"}) {
     if (newer.count(word) != 0) {
       EXPECT_TRUE(IsKeyword(word)) << word;
       continue;
@@ -64,7 +64,7 @@ TEST(NamesTest, ServicesAndMethodsMakeRoomForGeneratedMembers) {
   ProtoSource source(ProtoFiles{{"a.proto", R"(syntax = "proto3"; package a;
                                      message M {}
                                      service Stub { rpc Stub(M) returns (M); rpc co_await(M) returns (M); }
-                                     service absl { rpc channel_(M) returns (M); rpc absl(M) returns (M); })"},
+                                     service absl { rpc channel_(M) returns (M); rpc absl(M) returns (M); rpc errno(M) returns (M); })"},
                                 {"b.proto", R"(syntax = "proto3"; service absl {})"}});
   const auto& file = source.Import("a.proto");
   EXPECT_EQ(CppServiceName(*file.service(0)), "Stub_");
@@ -73,6 +73,7 @@ TEST(NamesTest, ServicesAndMethodsMakeRoomForGeneratedMembers) {
   EXPECT_EQ(CppServiceName(*file.service(1)), "absl");
   EXPECT_EQ(CppMethodName(*file.service(1)->method(0)), "channel__");
   EXPECT_EQ(CppMethodName(*file.service(1)->method(1)), "absl");
+  EXPECT_EQ(CppMethodName(*file.service(1)->method(2)), "errno_");
   EXPECT_EQ(CppServiceName(*source.Import("b.proto").service(0)), "absl_");
 }
 

@@ -8,7 +8,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/strings/string_view.h>
+#include <absl/utility/utility.h>
 
 #include <string>
 #include <type_traits>

@@ -60,7 +60,8 @@ class Old::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Old::Stub::CallbackForm {
  public:
   void Do(
@@ -128,7 +129,8 @@ class Mixed::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Mixed::Stub::CallbackForm {
  public:
   void Fresh(

@@ -49,7 +49,8 @@ class Nothing::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Nothing::Stub::CallbackForm {
  public:
 
@@ -98,7 +99,8 @@ class OnlyStreams::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class OnlyStreams::Stub::CallbackForm {
  public:
 

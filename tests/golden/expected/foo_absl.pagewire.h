@@ -54,7 +54,8 @@ class google::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class google::Stub::CallbackForm {
  public:
   void protobuf(

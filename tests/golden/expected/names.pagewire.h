@@ -172,7 +172,8 @@ class Class::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Class::Stub::CallbackForm {
  public:
   void delete_(
@@ -465,7 +466,8 @@ class typename_::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class typename_::Stub::CallbackForm {
  public:
   void typename_(
@@ -524,7 +526,8 @@ class CallbackForm::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class CallbackForm::Stub::CallbackForm {
  public:
   void CallbackForm_(
@@ -583,7 +586,8 @@ class Callback::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Callback::Stub::CallbackForm {
  public:
   void Callback_(
@@ -642,7 +646,8 @@ class internal::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class internal::Stub::CallbackForm {
  public:
   void internal(

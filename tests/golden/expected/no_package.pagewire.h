@@ -56,7 +56,8 @@ class RootlessService::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class RootlessService::Stub::CallbackForm {
  public:
   void Do(
@@ -115,7 +116,8 @@ class Service_::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class Service_::Stub::CallbackForm {
  public:
 
@@ -168,7 +170,8 @@ class std_::Stub {
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
-// `done` runs exactly once, on the executor, never inside the call; the context must live until then.
+// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The
+// context must live until then, the request only until the call returns.
 class std_::Stub::CallbackForm {
  public:
   void std(
