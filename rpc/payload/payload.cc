@@ -39,7 +39,7 @@ Payload Payload::Slice(uint64_t offset, uint64_t length) const {
   offset = std::min(offset, size());
   length = std::min(length, size() - offset);
   if (length == size()) return *this;
-  internal::PayloadRep slice;
+  auto slice = std::make_shared<internal::PayloadRep>();
   for (size_t i = 0; length > 0; ++i) {
     const absl::Span<const char> span = spans()[i];
     if (offset >= span.size()) {
@@ -47,7 +47,7 @@ Payload Payload::Slice(uint64_t offset, uint64_t length) const {
       continue;
     }
     const absl::Span<const char> part = span.subspan(offset, std::min<uint64_t>(length, span.size()));
-    slice.Append(part, rep_->owner(i));
+    slice->Append(part, rep_->owner(i));
     offset = 0;
     length -= part.size();
   }
@@ -83,16 +83,16 @@ Payload Payload::Detach() const {
 
 Payload Payload::FromExternal(const void* data, size_t size, absl::AnyInvocable<void()> release) {
   auto owner = std::make_shared<const memory::ExternalMemory>(std::move(release));
-  internal::PayloadRep rep;
-  rep.Append(absl::MakeConstSpan(static_cast<const char*>(data), size), std::move(owner));
+  auto rep = std::make_shared<internal::PayloadRep>();
+  rep->Append(absl::MakeConstSpan(static_cast<const char*>(data), size), std::move(owner));
   return internal::PayloadAccess::Make(std::move(rep));
 }
 
 Payload Payload::FromCord(absl::Cord cord) {
   // Short cords keep their bytes inside, so the chunks are taken where the cord will stay.
   const auto owner = std::make_shared<const absl::Cord>(std::move(cord));
-  internal::PayloadRep rep;
-  for (absl::string_view chunk : owner->Chunks()) rep.Append(absl::MakeConstSpan(chunk.data(), chunk.size()), owner);
+  auto rep = std::make_shared<internal::PayloadRep>();
+  for (absl::string_view chunk : owner->Chunks()) rep->Append(absl::MakeConstSpan(chunk.data(), chunk.size()), owner);
   return internal::PayloadAccess::Make(std::move(rep));
 }
 

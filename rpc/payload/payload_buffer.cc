@@ -42,8 +42,8 @@ PayloadBuffer PayloadBuffer::Allocate(size_t size) {
 }
 
 Payload PayloadBuffer::Freeze() && {
-  internal::PayloadRep rep;
-  rep.Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)), std::move(memory_));
+  auto rep = std::make_shared<internal::PayloadRep>();
+  rep->Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)), std::move(memory_));
   memory_.reset();
   return internal::PayloadAccess::Make(std::move(rep));
 }

@@ -52,14 +52,14 @@ void PayloadBuilder::OnReleased(absl::AnyInvocable<void()> released) {
 }
 
 Payload PayloadBuilder::Build() && {
-  internal::PayloadRep rep;
+  auto rep = std::make_shared<internal::PayloadRep>();
   for (std::shared_ptr<Piece>& piece : pieces_) {
     const bool last = &piece == &pieces_.back();
     const uint64_t share = last ? reservation_.bytes() : std::min<uint64_t>(piece->bytes.size(), reservation_.bytes());
     piece->share = reservation_.Split(share);
     piece->hook = hook_;
     const absl::Span<const char> bytes = piece->bytes;
-    rep.Append(bytes, std::move(piece));
+    rep->Append(bytes, std::move(piece));
   }
   pieces_.clear();
   size_ = 0;

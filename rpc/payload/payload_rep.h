@@ -15,6 +15,10 @@ namespace pagewire::internal {
 // Immutable once it is inside a Payload; so its reading needs no lock.
 class PayloadRep {
  public:
+  PayloadRep() = default;
+  PayloadRep(const PayloadRep&) = delete;
+  PayloadRep& operator=(const PayloadRep&) = delete;
+
   // Appends `span`, unless it is empty. The bytes stay as they are until `owner` is destroyed.
   void Append(absl::Span<const char> span, std::shared_ptr<const void> owner) {
     if (span.empty()) return;
@@ -37,9 +41,9 @@ class PayloadRep {
 };
 
 struct PayloadAccess {
-  static Payload Make(PayloadRep rep) {
-    if (rep.size() == 0) return Payload();
-    return Payload(std::make_shared<const PayloadRep>(std::move(rep)));
+  static Payload Make(std::shared_ptr<const PayloadRep> rep) {
+    if (rep->size() == 0) return Payload();
+    return Payload(std::move(rep));
   }
 };
 
