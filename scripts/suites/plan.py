@@ -19,6 +19,10 @@ _PRESETS = {
     "fuzz": ("fuzz",),  # needs clang; brings ASan and UBSan itself
 }
 
+# Presets of which everything is built, not only what tests need: examples, tools, the goldens of the code generator.
+# In fuzz that is the library, which clang's thread-safety analysis looks at.
+BUILT_WHOLE = ("dev", "release", "fuzz")
+
 SANITIZERS = ("asan", "tsan", "fuzz")
 
 # On tests that take minutes: they run under --full only, beside the label of their suite.

@@ -73,8 +73,8 @@ class Preset:
         return found
 
     def build(self, suites):
-        """Builds what the tests of `suites` need; everything where that is nearly the same."""
-        everything = self.name == "fuzz" or (self.name == "release" and not self._mode.filters)
+        """Builds what the tests of `suites` need; everything where examples and clang's warnings are to be seen too."""
+        everything = self.name in plan.BUILT_WHOLE and not self._mode.filters
         return self._build_targets([] if everything else [f"suite_{suite}" for suite in suites])
 
     def run(self, suite_of):

@@ -19,7 +19,7 @@ file(RENAME ${WORK}/installed ${WORK}/moved)
 run(${CMAKE_COMMAND} -E copy_directory ${CONSUMER} ${WORK}/source)
 
 # Either variable finds the package.
-set(configure ${CMAKE_COMMAND} -G Ninja -S ${WORK}/source -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Release)
+set(configure ${CMAKE_COMMAND} -G Ninja -S ${WORK}/source -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Debug)
 run(${configure} -B ${WORK}/by_dir -D pagewire_DIR=${WORK}/moved/lib/cmake/pagewire)
 run(${configure} -B ${WORK}/build -D CMAKE_PREFIX_PATH=${WORK}/moved)
 run(${CMAKE_COMMAND} --build ${WORK}/build)

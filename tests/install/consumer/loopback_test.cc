@@ -65,7 +65,7 @@ class Store final : public BlobStore::Service {
   std::map<std::string, pagewire::Payload> blobs_;
 };
 
-class Echo final : public Rootless::Service {
+class RootlessService final : public Rootless::Service {
  public:
   absl::StatusOr<pagewire::WithPayload<Key>> Echo(pagewire::ServerContext&, const Key& key,
                                                   pagewire::Payload payload) override {
@@ -117,7 +117,7 @@ class LoopbackTest : public testing::Test {
   }
 
   Store store_;
-  class Echo echo_;
+  RootlessService echo_;
   std::unique_ptr<pagewire::Server> server_;
   std::shared_ptr<pagewire::Channel> channel_;
 };
