@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/status.h"
 #include "call/wire_status.h"
 
 namespace pagewire::call {
@@ -19,27 +20,30 @@ ClientCall::~ClientCall() { loop_.CancelTimer(deadline_timer_); }
 void ClientCall::ArmDeadline() {
   if (request_.deadline == absl::InfiniteFuture()) return;
   deadline_timer_ = loop_.RunAfter(request_.deadline - absl::Now(), [this] {
-    Cancel(absl::DeadlineExceededError(absl::StrCat(
-        request_.method, ": the deadline passed ", session_ != nullptr ? "before the server answered" : "before there was a connection")));
+    Cancel(absl::DeadlineExceededError(
+        absl::StrCat(request_.method, ": the deadline passed ",
+                     session_ != nullptr ? "before the server answered" : "before there was a connection")));
   });
 }
 
 uint64_t ClientCall::SendOn(transport::Session& session) {
-  session_ = &session;
-  id_ = session.OpenCall();
   result_.peer = session.peer();
   wire::v1::CallStart start;
-  start.set_call_id(id_);
   start.set_method(request_.method);
   if (request_.deadline != absl::InfiniteFuture()) {
     start.set_timeout_us(std::max<int64_t>(0, absl::ToInt64Microseconds(request_.deadline - absl::Now())));
   }
   WriteMetadata(request_.metadata, *start.mutable_metadata());
+  if (absl::Status status = session.CheckFits(wire::FrameType::kCallStart, start); !status.ok()) {
+    Finish(base::Annotate(status, request_.method), /*not_started=*/true);
+    return 0;
+  }
+  session_ = &session;
+  id_ = session.OpenCall();
+  start.set_call_id(id_);
   const bool has_payload = request_.payload.size() > 0;
-  session.SendMessage(id_, {.head = std::move(start),
-                            .bytes = std::move(request_.message),
-                            .last = true,
-                            .with_payload = has_payload});
+  session.SendMessage(
+      id_, {.head = std::move(start), .bytes = std::move(request_.message), .last = true, .with_payload = has_payload});
   if (has_payload) session.SendPayload(id_, {std::move(request_.payload)});
   session.EndCall(id_);
   return id_;
@@ -65,6 +69,10 @@ void ClientCall::OnMessage(IncomingMessage message) {
   if (finished_) return;
   if (message_.has_value()) {
     return Cancel(absl::InternalError(absl::StrCat(request_.method, ": the server sent a second response message")));
+  }
+  if (message.payload_id != 0 && !request_.takes_response_payload) {
+    return Cancel(absl::InternalError(absl::StrCat(
+        request_.method, ": the server sent a payload, which the method does not have (see option pagewire.payload)")));
   }
   message_ = std::move(message.bytes);
   awaited_payload_ = message.payload_id;

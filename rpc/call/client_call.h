@@ -30,7 +30,8 @@ class ClientCall final {
   // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes.
   void ArmDeadline();
 
-  // Sends the call; `session` stays valid until OnStatus or OnConnectionLost. Returns its id.
+  // Sends the call; `session` stays valid until OnStatus or OnConnectionLost. Returns its id, or 0 when the call has
+  // ended because the server does not take its metadata.
   uint64_t SendOn(transport::Session& session);
 
   // Ends the call from our side: deadline, cancellation, a response we refuse. The server is told. No effect on a

@@ -11,16 +11,14 @@ namespace pagewire::call {
 
 ClientConnection::ClientConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
                                    Observer& observer, transport::SessionOptions options)
-    : observer_(observer),
-      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+    : observer_(observer), session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
 
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::Start() { session_->Start(); }
 
 void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
-  ClientCall& sent = *call;
-  calls_.emplace(sent.SendOn(*session_), std::move(call));
+  if (const uint64_t id = call->SendOn(*session_); id != 0) calls_.emplace(id, std::move(call));
 }
 
 void ClientConnection::Close(const absl::Status& status) {
@@ -80,9 +78,9 @@ void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
     calls_.erase(current);
   }
   for (const auto& call : refused) {
-    call->Finish(absl::UnavailableError(absl::StrCat(call->method(), ": the server takes no more calls: ",
-                                                     go_away_message_)),
-                 /*not_started=*/true);
+    call->Finish(
+        absl::UnavailableError(absl::StrCat(call->method(), ": the server takes no more calls: ", go_away_message_)),
+        /*not_started=*/true);
   }
 }
 

@@ -12,8 +12,14 @@
 namespace pagewire::call {
 namespace {
 
-bool TakesPayload(const Method& method) {
-  return method.payload == PayloadDirection::kRequest || method.payload == PayloadDirection::kBoth;
+// Keeps the code and the beginning of the message of a status that the client would not take.
+void Shorten(wire::v1::CallStatus& body) {
+  constexpr size_t kLongest = 1024;
+  body.clear_details();
+  body.clear_initial_metadata();
+  body.clear_trailing_metadata();
+  if (body.message().size() > kLongest) body.mutable_message()->resize(kLongest);
+  body.mutable_message()->append(" [shortened: the status was larger than the client accepts]");
 }
 
 }  // namespace
@@ -45,9 +51,9 @@ bool ServerCall::OnMessage(transport::IncomingMessage message) {
     End(absl::InternalError(absl::StrCat(state_->method, ": a unary call has exactly one request message")), true);
     return false;
   }
-  if (message.payload_id != 0 && !TakesPayload(method_)) {
-    End(absl::InvalidArgumentError(
-            absl::StrCat(state_->method, ": the method takes no payload with its request (see option pagewire.payload)")),
+  if (message.payload_id != 0 && !HasRequestPayload(method_.payload)) {
+    End(absl::InvalidArgumentError(absl::StrCat(
+            state_->method, ": the method takes no payload with its request (see option pagewire.payload)")),
         true);
     return false;
   }
@@ -58,7 +64,8 @@ bool ServerCall::OnMessage(transport::IncomingMessage message) {
 }
 
 void ServerCall::OnHalfClose() {
-  if (!request_seen_) End(absl::InternalError(absl::StrCat(state_->method, ": a unary call without a request message")), true);
+  if (!request_seen_)
+    End(absl::InternalError(absl::StrCat(state_->method, ": a unary call without a request message")), true);
 }
 
 bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report) {
@@ -108,10 +115,9 @@ void ServerCall::Answer(internal::RawReply reply) {
   wire::v1::MessagePart part;
   part.set_call_id(call_id_);
   WriteMetadata(state_->initial_metadata, *part.mutable_initial_metadata());
-  session_.SendMessage(call_id_, {.head = std::move(part),
-                                  .bytes = std::move(reply.message),
-                                  .last = true,
-                                  .with_payload = has_payload});
+  session_.SendMessage(
+      call_id_,
+      {.head = std::move(part), .bytes = std::move(reply.message), .last = true, .with_payload = has_payload});
   if (has_payload) session_.SendPayload(call_id_, {std::move(reply.payload)});
   wire::v1::CallStatus body;
   WriteMetadata(state_->trailing_metadata, *body.mutable_trailing_metadata());
@@ -141,6 +147,7 @@ void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus bod
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
   body.set_call_id(call_id_);
   WriteStatus(status, body);
+  if (!session_.CheckFits(wire::FrameType::kStatus, body).ok()) Shorten(body);
   session_.SendStatus(std::move(body));
 }
 

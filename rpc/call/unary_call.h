@@ -18,6 +18,7 @@ struct UnaryRequest {
   Metadata metadata;  // valid
   std::string message;
   Payload payload;
+  bool takes_response_payload = false;
 };
 
 struct UnaryResult {

@@ -56,7 +56,8 @@ class CoreChannel final : public Channel {
                   absl::AnyInvocable<void(absl::StatusOr<RawReply>)> done) override {
     const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
     if (absl::Status status = Check(method, *state); !status.ok()) {
-      DefaultExecutor().Run([status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
+      DefaultExecutor().Run(
+          [status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
       return;
     }
     Start(method, state, std::move(request), std::move(payload),
@@ -71,7 +72,8 @@ class CoreChannel final : public Channel {
   absl::StatusOr<RawReply> BlockingUnary(const Method& method, ClientContext& context, std::string request,
                                          Payload payload) override {
     if (transport::Loop::OnAnyLoop()) {
-      return absl::FailedPreconditionError(absl::StrCat(base::ToAbsl(method.name), ": a blocking call on one of the "
+      return absl::FailedPreconditionError(absl::StrCat(base::ToAbsl(method.name),
+                                                        ": a blocking call on one of the "
                                                         "library's loop threads would wait for itself; use the "
                                                         "callback form there"));
     }
@@ -117,6 +119,7 @@ class CoreChannel final : public Channel {
     unary.metadata = std::move(state->metadata);
     unary.message = std::move(request);
     unary.payload = std::move(payload);
+    unary.takes_response_payload = HasResponsePayload(method.payload);
     auto call = std::make_shared<call::ClientCall>(loop_, std::move(unary), std::move(done));
     const std::weak_ptr<call::ClientCall> weak = call;
     loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
@@ -159,8 +162,8 @@ std::shared_ptr<Channel> CreateChannel(std::string_view target, std::shared_ptr<
 std::shared_ptr<Channel> CreateCustomChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials,
                                              const ChannelOptions& options) {
   if (credentials == nullptr) {
-    return std::make_shared<client::BrokenChannel>(
-        absl::FailedPreconditionError("the channel has no credentials; pass InsecureChannelCredentials() for plain TCP"));
+    return std::make_shared<client::BrokenChannel>(absl::FailedPreconditionError(
+        "the channel has no credentials; pass InsecureChannelCredentials() for plain TCP"));
   }
   transport::EpollLoop& loop = transport::LoopPool::Default().Next();
   return client::MakeChannel(loop, client::MakeSocketConnector(loop, target, options.connect_timeout), options);

@@ -33,8 +33,8 @@ ChannelCore::ChannelCore(transport::Loop& loop, std::unique_ptr<Connector> conne
       connector_(std::move(connector)),
       options_(options),
       paths_(paths),
-      held_budget_(memory::MakeChildOfProcessBudget("channel", options.held_budget_bytes,
-                                                    "ChannelOptions::held_budget_bytes")),
+      held_budget_(
+          memory::MakeChildOfProcessBudget("channel", options.held_budget_bytes, "ChannelOptions::held_budget_bytes")),
       backoff_(options.initial_backoff, options.max_backoff, std::move(random)) {}
 
 ChannelCore::~ChannelCore() = default;
@@ -76,9 +76,8 @@ void ChannelCore::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_re
 
 void ChannelCore::Connect() {
   state_ = State::kConnecting;
-  connector_->Connect([this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
-    OnConnected(std::move(stream));
-  });
+  connector_->Connect(
+      [this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) { OnConnected(std::move(stream)); });
 }
 
 void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
@@ -95,7 +94,8 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
 
 void ChannelCore::OnAttemptFailed(const absl::Status& status) {
   state_ = State::kTransientFailure;
-  const auto code = status.code() == absl::StatusCode::kInvalidArgument ? status.code() : absl::StatusCode::kUnavailable;
+  const auto code =
+      status.code() == absl::StatusCode::kInvalidArgument ? status.code() : absl::StatusCode::kUnavailable;
   last_failure_ = absl::Status(code, absl::StrCat("no connection to ", connector_->target(), ": ", status.message()));
   const absl::Duration delay = backoff_.Next();
   retry_timer_ = loop_.RunAfter(delay, [this] {

@@ -31,7 +31,7 @@ struct TransferReport {
   uint64_t chunks = 0;  // frames of whole pages; the tail is not one
   uint64_t acks = 0;    // acknowledgements that moved this payload forward, at the sender
 
-  absl::Time began = absl::InfinitePast();      // the payload was announced
+  absl::Time began = absl::InfinitePast();       // the payload was announced
   absl::Time finished = absl::InfiniteFuture();  // its last byte was handed to, or taken from, the kernel
 
   uint64_t copied(CopyReason reason) const { return copied_bytes[static_cast<size_t>(reason)]; }

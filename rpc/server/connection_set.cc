@@ -13,8 +13,8 @@ absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport
     base::MutexLock lock(mutex_);
     if (draining_) return absl::UnavailableError("the server is shutting down");
     const uint64_t id = ++last_id_;
-    connection = std::make_shared<call::ServerConnection>(
-        loop, std::move(stream), handlers_, options_, [self = shared_from_this(), id] { self->Remove(id); });
+    connection = std::make_shared<call::ServerConnection>(loop, std::move(stream), handlers_, options_,
+                                                          [self = shared_from_this(), id] { self->Remove(id); });
     entries_.emplace(id, Entry{&loop, connection});
   }
   connection->Start();

@@ -114,8 +114,8 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
   if (!paths.ok()) return std::move(paths).status();
   state_->session.send_path = paths->send;
   state_->session.receive_path = paths->receive;
-  state_->session.held_budget = memory::MakeChildOfProcessBudget("server", state_->held_budget_bytes,
-                                                                 "ServerBuilder::SetHeldBudgetBytes");
+  state_->session.held_budget =
+      memory::MakeChildOfProcessBudget("server", state_->held_budget_bytes, "ServerBuilder::SetHeldBudgetBytes");
 
   std::shared_ptr<Executor> executor = std::move(state_->executor);
   if (executor == nullptr) {

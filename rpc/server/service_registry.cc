@@ -31,10 +31,11 @@ ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor) : executor_
 absl::Status ServiceRegistry::Add(const Service* service) {
   if (service == nullptr) return absl::InvalidArgumentError("RegisterService: the service is null");
   if (!services_.insert(ServiceAccess::full_name(*service)).second) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("RegisterService: a service named ", ServiceAccess::full_name(*service), " is registered already"));
+    return absl::AlreadyExistsError(absl::StrCat("RegisterService: a service named ",
+                                                 ServiceAccess::full_name(*service), " is registered already"));
   }
-  for (const RegisteredMethod& method : ServiceAccess::methods(*service)) methods_.emplace(method.method->name, &method);
+  for (const RegisteredMethod& method : ServiceAccess::methods(*service))
+    methods_.emplace(method.method->name, &method);
   return absl::OkStatus();
 }
 
@@ -42,7 +43,8 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
   const auto it = methods_.find(name);
   if (it != methods_.end()) return it->second->method;
   const size_t slash = name.rfind('/');
-  const bool has_service = slash != std::string_view::npos && slash > 0 && services_.contains(base::ToAbsl(name.substr(1, slash - 1)));
+  const bool has_service =
+      slash != std::string_view::npos && slash > 0 && services_.contains(base::ToAbsl(name.substr(1, slash - 1)));
   unknown = absl::UnimplementedError(
       absl::StrCat("this server has no ", has_service ? "method " : "service for ", base::ToAbsl(name)));
   return nullptr;

@@ -1,6 +1,12 @@
 #include "transport/write_batch.h"
 
 namespace pagewire::transport {
+namespace {
+
+// As many as one system call takes (IOV_MAX).
+constexpr size_t kIovecsPerWrite = 1024;
+
+}  // namespace
 
 void WriteBatch::SealHead() {
   if (head_.size() == sealed_head_) return;
@@ -20,7 +26,7 @@ IoResult WriteBatch::WriteTo(ByteStream& stream) {
   SealHead();
   while (first_ < segments_.size()) {
     iovecs_.clear();
-    for (size_t i = first_; i < segments_.size(); ++i) {
+    for (size_t i = first_; i < segments_.size() && iovecs_.size() < kIovecsPerWrite; ++i) {
       const Segment& segment = segments_[i];
       const char* data = segment.data != nullptr ? segment.data : head_.data() + segment.offset;
       iovecs_.push_back({const_cast<char*>(data), segment.size});

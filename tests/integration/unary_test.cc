@@ -198,16 +198,15 @@ TEST_P(UnaryTest, CallbackFormRunsManyCallsAtOnce) {
     BlobRequest request;
     request.set_name(std::to_string(i));
     const uint64_t size = i * 37 % 20'000;
-    stub.Callback().Put(*contexts.back(), request, MakePayload(size, i),
-                        [&, i, size](absl::StatusOr<BlobReply> reply) {
-                          const bool ok = reply.ok() && reply->size() == size && reply->hash() == ExpectedHash(size, i) &&
-                                          reply->name() == std::to_string(i);
-                          base::MutexLock lock(mutex);
-                          if (!ok && done < 3) ADD_FAILURE() << i << ": " << reply.status();
-                          ++done;
-                          right += ok;
-                          changed.NotifyOne();
-                        });
+    stub.Callback().Put(*contexts.back(), request, MakePayload(size, i), [&, i, size](absl::StatusOr<BlobReply> reply) {
+      const bool ok = reply.ok() && reply->size() == size && reply->hash() == ExpectedHash(size, i) &&
+                      reply->name() == std::to_string(i);
+      base::MutexLock lock(mutex);
+      if (!ok && done < 3) ADD_FAILURE() << i << ": " << reply.status();
+      ++done;
+      right += ok;
+      changed.NotifyOne();
+    });
   }
   base::MutexLock lock(mutex);
   while (done < kCalls) changed.Wait(mutex);
