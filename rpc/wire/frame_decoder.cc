@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
 
 #include "wire/frame_rules.h"
 
@@ -13,15 +12,6 @@ namespace {
 
 // What an idle decoder keeps of the memory it gathered a frame in, so that thousands of idle connections cost little.
 constexpr size_t kKeptCapacity = 4 << 10;
-
-// Makes `body` the alternative for `type`, empty.
-template <size_t... Index>
-google::protobuf::MessageLite& Select(FrameBody& body, FrameType type, std::index_sequence<Index...>) {
-  google::protobuf::MessageLite* selected = nullptr;
-  const size_t wanted = static_cast<size_t>(type) - 1;
-  ((Index == wanted ? static_cast<void>(selected = &body.emplace<Index>()) : static_cast<void>(0)), ...);
-  return *selected;
-}
 
 }  // namespace
 
@@ -92,8 +82,7 @@ std::optional<std::string_view> FrameDecoder::Gather(size_t length, std::string_
 
 absl::Status FrameDecoder::FinishFrame(std::string_view rest) {
   const uint32_t body_length = frame_.prefix.body_length;
-  google::protobuf::MessageLite& body =
-      Select(frame_.body, frame_.type(), std::make_index_sequence<std::variant_size_v<FrameBody>>());
+  google::protobuf::Message& body = EmplaceBody(frame_.type(), frame_.body);
   if (!body.ParseFromArray(rest.data(), static_cast<int>(body_length))) {
     return absl::InvalidArgumentError(
         absl::StrCat(FrameTypeName(frame_.type()), ": the body of ", body_length, " bytes is not a valid message"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <absl/strings/match.h>
+
 #include <random>
 
 #include "wire/decoded.h"
@@ -61,13 +62,8 @@ FrameBody ParseBody(const ExpectedEvent& event) {
     const std::string name = FrameTypeName(number);
     if (event.head != name && !absl::StartsWith(event.head, name + " ")) continue;
     FrameBody body;
-    [&]<size_t... Index>(std::index_sequence<Index...>) {
-      ((Index + 1 == number ? static_cast<void>(body.emplace<Index>()) : static_cast<void>(0)), ...);
-    }
-    (std::make_index_sequence<std::variant_size_v<FrameBody>>());
-    const bool parsed = std::visit(
-        [&](auto& message) { return google::protobuf::TextFormat::ParseFromString(event.body, &message); }, body);
-    EXPECT_TRUE(parsed) << event.body;
+    google::protobuf::Message& message = EmplaceBody(static_cast<FrameType>(number), body);
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(event.body, &message)) << event.body;
     return body;
   }
   ADD_FAILURE() << event.head;
