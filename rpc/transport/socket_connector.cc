@@ -11,13 +11,6 @@
 namespace pagewire::transport {
 namespace {
 
-// The kernel may give an outgoing connection the very port it goes to, when nobody listens there: it then talks to
-// itself.
-bool IsConnectedToItself(int fd, const SocketAddress& peer) {
-  const SocketAddress local = SocketAddress::LocalOf(fd);
-  return local.family() != AF_UNIX && local.SameHost(peer) && local.port() == peer.port();
-}
-
 int PendingError(int fd) {
   int error = 0;
   socklen_t length = sizeof(error);
@@ -25,6 +18,12 @@ int PendingError(int fd) {
 }
 
 }  // namespace
+
+bool IsConnectedToItself(int fd) {
+  const SocketAddress local = SocketAddress::LocalOf(fd);
+  const SocketAddress peer = SocketAddress::PeerOf(fd);
+  return local.family() != AF_UNIX && local.SameHost(peer) && local.port() == peer.port();
+}
 
 SocketConnector::SocketConnector(EpollLoop& loop, std::vector<SocketAddress> addresses, ConnectOptions options,
                                  Done done)
@@ -77,10 +76,9 @@ void SocketConnector::OnFdEvents(uint32_t) {
 }
 
 void SocketConnector::Connected() {
-  const SocketAddress& peer = addresses_[next_ - 1];
-  if (IsConnectedToItself(fd_.get(), peer)) return AttemptFailed(ErrnoText(ECONNREFUSED));
+  if (IsConnectedToItself(fd_.get())) return AttemptFailed(ErrnoText(ECONNREFUSED));
   loop_.RemoveFd(fd_.get());
-  Finish(ConnectedSocket{std::move(fd_), peer});
+  Finish(ConnectedSocket{std::move(fd_), addresses_[next_ - 1]});
 }
 
 void SocketConnector::AttemptFailed(const std::string& why) {

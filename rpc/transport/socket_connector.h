@@ -26,6 +26,10 @@ struct ConnectOptions {
   TcpOptions tcp = {};
 };
 
+// Whether a TCP socket is its own peer. The kernel may give an outgoing connection the very port that it goes to, where
+// nobody listens, and then all looks well.
+bool IsConnectedToItself(int fd);
+
 // One attempt. Constructed and destroyed on the loop; destruction cancels.
 class SocketConnector final : private FdHandler {
  public:

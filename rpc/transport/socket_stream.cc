@@ -49,9 +49,12 @@ SocketStream::~SocketStream() {
 
 void SocketStream::Start(Observer* observer) {
   readiness_.Start(observer);
-  absl::Status added = loop_.AddFd(fd_.get(), this);
+  const absl::Status added = loop_.AddFd(fd_.get(), this);
   registered_ = added.ok();
-  if (!registered_) read_error_ = write_error_ = std::move(added);
+  if (!registered_) {
+    read_error_ = write_error_ =
+        absl::UnavailableError(absl::StrCat("connection to ", peer_, " failed: ", added.message()));
+  }
   readiness_.Notify(/*readable=*/true, /*writable=*/true);
 }
 
