@@ -10,13 +10,6 @@
 #include "wire/metadata.h"
 
 namespace pagewire::call {
-namespace {
-
-// How long a drained connection waits for its client to acknowledge the last bytes. A live client does so within a
-// round trip; a second is a long one.
-constexpr absl::Duration kClosePatience = absl::Seconds(1);
-
-}  // namespace
 
 ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
                                    const HandlerTable& handlers, transport::SessionOptions options,
@@ -36,14 +29,16 @@ void ServerConnection::Drain() {
   if (closed_ || draining_) return;
   draining_ = true;
   session_->SendGoAway(absl::UnavailableError("the server is shutting down"));
-  if (calls_.empty()) session_->Close(kClosePatience);
+  CloseIfDrained();
 }
 
 void ServerConnection::Stop(absl::Duration patience) {
   if (closed_) return;
+  stopping_ = true;
   Drain();
   for (auto& [id, call] : calls_) {
-    call.End(absl::UnavailableError(absl::StrCat(call.method_name(), ": the server is shutting down")), !call.running());
+    call.End(absl::UnavailableError(absl::StrCat(call.method_name(), ": the server is shutting down")),
+             !call.running());
   }
   session_->Close(patience);
 }
@@ -66,10 +61,12 @@ void ServerConnection::OnReady() {}
 
 void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   const uint64_t id = start.call_id();
-  if (draining_) return Refuse(id, absl::UnavailableError(absl::StrCat(start.method(), ": the server is shutting down")));
+  if (draining_)
+    return Refuse(id, absl::UnavailableError(absl::StrCat(start.method(), ": the server is shutting down")));
   if (calls_.size() >= max_concurrent_calls_) {
     return Refuse(id, absl::ResourceExhaustedError(absl::StrCat(
-                          start.method(), ": ", calls_.size(), " calls are in flight on this connection, which is the "
+                          start.method(), ": ", calls_.size(),
+                          " calls are in flight on this connection, which is the "
                           "limit; raise ServerBuilder::SetMaxConcurrentCallsPerConnection or use more channels")));
   }
   if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes_); !status.ok()) {
@@ -88,8 +85,8 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
     constexpr uint64_t kLongestUs = 100ull * 365 * 24 * 3600 * 1'000'000;
     state->deadline = absl::Now() + absl::Microseconds(std::min(start.timeout_us(), kLongestUs));
   }
-  ServerCall& call = calls_.try_emplace(id, loop_, *session_, *method, std::move(state), id, max_metadata_bytes_)
-                         .first->second;
+  ServerCall& call =
+      calls_.try_emplace(id, loop_, *session_, *method, std::move(state), id, max_metadata_bytes_).first->second;
   call.ArmDeadline([this, id] { EraseIfDone(id); });
 }
 
@@ -160,7 +157,12 @@ void ServerConnection::EraseIfDone(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it == calls_.end() || !it->second.done()) return;
   calls_.erase(it);
-  if (draining_ && calls_.empty() && !closed_) session_->Close(kClosePatience);
+  CloseIfDrained();
+}
+
+// The last answers may be large and are sent to their ends, unless Stop comes.
+void ServerConnection::CloseIfDrained() {
+  if (draining_ && !stopping_ && calls_.empty() && !closed_) session_->Close(absl::InfiniteDuration());
 }
 
 void ServerConnection::OnClosed(absl::Status) {

@@ -50,6 +50,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void Run(uint64_t call_id, ServerCall& call);
   void OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawReply> reply);
   void EraseIfDone(uint64_t call_id);
+  void CloseIfDrained();
 
   transport::Loop& loop_;
   const HandlerTable& handlers_;
@@ -59,6 +60,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   std::shared_ptr<transport::Session> session_;
   absl::node_hash_map<uint64_t, ServerCall> calls_;  // until answered and, if it ran, the handler has returned
   bool draining_ = false;
+  bool stopping_ = false;
   bool closed_ = false;
 };
 

@@ -8,6 +8,12 @@
 #include "transport/page.h"
 
 namespace pagewire::transport {
+namespace {
+
+// Bytes that nobody wants are received here, again and again. Small, so that it stays in cache.
+constexpr size_t kScratchBytes = 64 << 10;
+
+}  // namespace
 
 FrameReader::FrameReader(Sink& sink, const wire::FrameLimits& limits) : sink_(sink), decoder_(limits) {}
 
@@ -68,7 +74,23 @@ absl::Status FrameReader::BeginChunk() {
   places_.clear();
   first_place_ = 0;
   chunk_length_ = decoder_.chunk_remaining();
-  return sink_.OnChunk(std::get<wire::v1::Chunk>(decoder_.frame().body), chunk_length_, places_);
+  absl::Status status = sink_.OnChunk(std::get<wire::v1::Chunk>(decoder_.frame().body), chunk_length_, places_);
+  if (status.ok() && places_.empty()) ThrowAway(chunk_length_);
+  return status;
+}
+
+void FrameReader::DropChunk() {
+  places_.clear();
+  first_place_ = 0;
+  ThrowAway(decoder_.chunk_remaining());
+}
+
+void FrameReader::ThrowAway(uint64_t length) {
+  if (scratch_ == nullptr) scratch_ = std::make_unique<char[]>(kScratchBytes);
+  while (length > 0) {
+    places_.push_back({scratch_.get(), std::min<uint64_t>(length, kScratchBytes)});
+    length -= places_.back().iov_len;
+  }
 }
 
 void FrameReader::TakeChunkBytes(std::string_view& bytes) {

@@ -6,6 +6,7 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ class FrameReader {
     virtual absl::Status OnPreface(const wire::Preface& preface) = 0;
     virtual absl::Status OnFrame(wire::Frame& frame) = 0;
 
-    // A chunk of `length` bytes comes next: append where they go, `length` bytes in all. The places stay valid until
-    // OnChunkReceived.
+    // A chunk of `length` bytes comes next: append where they go, `length` bytes in all, or nothing if they are to be
+    // thrown away. The places stay valid until OnChunkReceived or DropChunk.
     virtual absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) = 0;
     virtual void OnChunkReceived(uint64_t length) = 0;
 
@@ -43,10 +44,15 @@ class FrameReader {
   // violation or the sink's status. kEnd in the middle of something is kFailed, a truncated stream.
   IoResult ReadSome(ByteStream& stream);
 
+  // The places of the chunk that is under way, if there is one, are not valid any more: the rest of it is thrown away.
+  // Not inside Sink::OnChunk.
+  void DropChunk();
+
  private:
   IoResult ReadChunk(ByteStream& stream);
   absl::Status Consume(std::string_view bytes);
   absl::Status BeginChunk();
+  void ThrowAway(uint64_t length);
   void TakeChunkBytes(std::string_view& bytes);
   void Advance(size_t bytes);
   absl::Status Truncated() const;
@@ -58,6 +64,7 @@ class FrameReader {
   std::vector<iovec> places_;  // what of the current chunk is still missing, from first_place_ on
   size_t first_place_ = 0;
   uint64_t chunk_length_ = 0;
+  std::unique_ptr<char[]> scratch_;  // where bytes go that are thrown away
 };
 
 }  // namespace pagewire::transport

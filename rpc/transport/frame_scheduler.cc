@@ -11,13 +11,14 @@ constexpr size_t kSmallBytesPerBatch = 64 << 10;
 
 }  // namespace
 
-FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, OutgoingCall::Observer& observer)
+FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, Observer& observer)
     : credit_(credit), window_(window), observer_(observer) {}
 
 FrameScheduler::Entry& FrameScheduler::Open(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it != calls_.end()) return it->second;
-  Entry& entry = calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, last_payload_id_, observer_)).first->second;
+  Entry& entry =
+      calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, last_payload_id_, observer_)).first->second;
   if (bulk_allowed_) entry.call.AllowBulk();
   return entry;
 }
@@ -26,7 +27,7 @@ void FrameScheduler::Enqueue(uint64_t call_id, Entry& entry) {
   if (entry.call.empty() && entry.finished) {
     credit_.Forget(call_id);
     calls_.erase(call_id);
-    return;
+    return observer_.OnCallSent(call_id);
   }
   if (entry.in_line) return;
   switch (entry.call.turn()) {
@@ -42,12 +43,13 @@ void FrameScheduler::Enqueue(uint64_t call_id, Entry& entry) {
   entry.in_line = true;
 }
 
-void FrameScheduler::Abort(uint64_t call_id) {
+bool FrameScheduler::Abort(uint64_t call_id) {
   const auto it = calls_.find(call_id);
-  if (it == calls_.end()) return;
-  it->second.call.Abort();
+  if (it == calls_.end()) return true;
+  const bool heard_of = it->second.call.Abort();
   it->second.in_line = false;  // its turn may be another now; a stale place in a line is skipped
   Enqueue(call_id, it->second);
+  return heard_of;
 }
 
 void FrameScheduler::OnGranted(uint64_t call_id) {
@@ -59,7 +61,7 @@ void FrameScheduler::OnGranted(uint64_t call_id) {
 
 void FrameScheduler::Finish(uint64_t call_id) {
   const auto it = calls_.find(call_id);
-  if (it == calls_.end()) return;
+  if (it == calls_.end()) return observer_.OnCallSent(call_id);
   it->second.finished = true;
   Enqueue(call_id, it->second);
 }

@@ -21,7 +21,16 @@ namespace pagewire::transport {
 // Not thread-safe: used by whoever drives the connection.
 class FrameScheduler {
  public:
-  FrameScheduler(SendCredit& credit, SendWindow& window, OutgoingCall::Observer& observer);
+  class Observer : public OutgoingCall::Observer {
+   public:
+    // A call that is finished has sent everything.
+    virtual void OnCallSent(uint64_t call_id) = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+
+  FrameScheduler(SendCredit& credit, SendWindow& window, Observer& observer);
 
   // Frames that wait for nothing are appended here.
   std::string& control() { return control_; }
@@ -34,11 +43,12 @@ class FrameScheduler {
     Enqueue(call_id, entry);
   }
 
-  // See OutgoingCall. Unknown calls are ignored.
-  void Abort(uint64_t call_id);
+  // See OutgoingCall. Of a call without a record everything was sent.
+  bool Abort(uint64_t call_id);
   void OnGranted(uint64_t call_id);
 
-  // Nothing more will be pushed: the call's record goes once it has sent what it has.
+  // Nothing more will be pushed. Once the call has sent what it has, maybe inside this call, its record goes and
+  // OnCallSent is called.
   void Finish(uint64_t call_id);
 
   // The peer's preface has come. `chunk_bytes`: the largest chunk to send, whole pages.
@@ -57,8 +67,8 @@ class FrameScheduler {
   // Drops everything, payloads too.
   void Clear();
 
-  // Nothing is ready to be sent, apart from what waits for credit.
-  bool idle() const { return control_.empty() && small_.empty() && bulk_.empty(); }
+  // Everything was sent, and all calls are finished.
+  bool empty() const { return control_.empty() && calls_.empty(); }
 
  private:
   struct Entry {
@@ -73,7 +83,7 @@ class FrameScheduler {
 
   SendCredit& credit_;
   SendWindow& window_;
-  OutgoingCall::Observer& observer_;
+  Observer& observer_;
   std::string control_;
   absl::node_hash_map<uint64_t, Entry> calls_;
   std::deque<uint64_t> small_;  // calls whose turn is kSmall

@@ -22,12 +22,16 @@ class IncomingItem {
 
   // The item may flow: the peer started it on credit it held (`backing` is what left the float), or its grant came
   // (`held` is what was reserved for it).
-  void StartOnFloat(memory::Reservation backing) { float_backing_ = std::move(backing); }
+  void StartOnFloat(memory::Reservation backing) {
+    started_ = true;
+    float_backing_ = std::move(backing);
+  }
   void StartOnGrant(memory::Reservation held) {
+    started_ = true;
     held_ = std::move(held);
     waiting_.reset();
   }
-  bool started() const { return float_backing_.has_value() || held_.has_value(); }
+  bool started() const { return started_; }
 
   // It stands in the budget's line; the ticket's end withdraws it.
   void WaitWith(memory::Ticket ticket) { waiting_ = std::move(ticket); }
@@ -58,6 +62,7 @@ class IncomingItem {
   uint64_t id_;
   uint64_t size_;
   uint64_t received_ = 0;
+  bool started_ = false;
   std::optional<memory::Reservation> float_backing_;
   std::optional<memory::Reservation> held_;
   std::optional<memory::Ticket> waiting_;

@@ -13,9 +13,6 @@ namespace {
 // when the next one is taken, large enough that its bookkeeping costs nothing.
 constexpr uint64_t kBlockBytes = 1 << 20;
 
-// Where the bytes of discarded payloads go, again and again. Small, so that it stays in cache.
-constexpr size_t kScratchBytes = 64 << 10;
-
 }  // namespace
 
 IncomingPayload::IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, memory::Pool& pool,
@@ -30,30 +27,19 @@ void IncomingPayload::Discard() {
   discarded_ = true;
   builder_ = memory::PayloadBuilder();
   block_.reset();
-}
-
-void IncomingPayload::PlaceInScratch(uint64_t length, std::vector<iovec>& places) {
-  if (scratch_ == nullptr) scratch_ = std::make_unique<char[]>(kScratchBytes);
-  while (length > 0) {
-    const size_t size = std::min<uint64_t>(length, kScratchBytes);
-    places.push_back({scratch_.get(), size});
-    length -= size;
-  }
+  item_.TakeHeld();
 }
 
 absl::Status IncomingPayload::Place(uint64_t length, std::vector<iovec>& places) {
   report_.copied_bytes[static_cast<size_t>(reason_)] += length;
-  if (discarded_) {
-    PlaceInScratch(length, places);
-    return absl::OkStatus();
-  }
+  if (discarded_) return absl::OkStatus();
   while (length > 0) {
     if (!block_.has_value()) {
       absl::StatusOr<memory::Block> block =
           pool_.TryAllocate(std::min(kBlockBytes, RoundUpToPage(item_.size() - placed_)));
       if (!block.ok()) {
         Discard();
-        PlaceInScratch(length, places);
+        places.clear();
         return block.status();
       }
       block_.emplace(*std::move(block));

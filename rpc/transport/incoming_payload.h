@@ -8,7 +8,6 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -20,7 +19,7 @@
 namespace pagewire::transport {
 
 // Receive path `copy`: bytes are received straight into pooled, page-aligned blocks. A payload that nobody wants any
-// more is drained: its bytes are counted and thrown away.
+// more is drained: it has no places for its bytes, which are only counted.
 class IncomingPayload {
  public:
   // `reason` says why whole pages are copied and not mapped.
@@ -30,12 +29,13 @@ class IncomingPayload {
   uint64_t call_id() const { return call_id_; }
   uint64_t offset() const { return item_.received(); }
 
+  // Its memory and what was granted for it go back at once: places given out before are not valid any more.
   void Discard();
   bool discarded() const { return discarded_; }
 
   // Appends the places for the next `length` bytes, which are inside the payload and were counted by
-  // item().Receive; they must be filled before the next call. RESOURCE_EXHAUSTED when there is no memory: the payload
-  // is then discarded and the places are scratch.
+  // item().Receive; they must be filled before the next call. No places for a payload that is discarded.
+  // RESOURCE_EXHAUSTED, and `places` are empty, when there is no memory: the payload is then discarded.
   absl::Status Place(uint64_t length, std::vector<iovec>& places);
 
   // Appends the payload's last bytes, which came inside a frame.
@@ -49,8 +49,6 @@ class IncomingPayload {
   const TransferReport& report() const { return report_; }
 
  private:
-  void PlaceInScratch(uint64_t length, std::vector<iovec>& places);
-
   IncomingItem item_;
   const uint64_t call_id_;
   memory::Pool& pool_;
@@ -60,7 +58,6 @@ class IncomingPayload {
   std::optional<memory::Block> block_;  // being filled
   size_t block_used_ = 0;
   uint64_t placed_ = 0;
-  std::unique_ptr<char[]> scratch_;
   TransferReport report_;
 };
 

@@ -22,14 +22,15 @@ void OutgoingCall::Push(OutgoingPayload payload) {
 
 void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
 
-void OutgoingCall::Abort() {
-  if (items_.empty()) return;
+bool OutgoingCall::Abort() {
+  if (items_.empty()) return heard_of_;
   if (std::exchange(waiting_, false)) credit_.StopWaiting(call_id_);
   auto* payload = std::get_if<SendingPayload>(&items_.front());
   const bool end_owed = payload != nullptr && payload->begun;
   if (end_owed) payload->aborted = true;
   const bool status_last = std::holds_alternative<wire::v1::CallStatus>(items_.back());
   items_.erase(items_.begin() + (end_owed ? 1 : 0), items_.end() - (status_last ? 1 : 0));
+  return heard_of_ || !items_.empty();
 }
 
 void OutgoingCall::OnGranted() { waiting_ = false; }
@@ -45,6 +46,7 @@ OutgoingCall::Turn OutgoingCall::turn() const {
 }
 
 void OutgoingCall::SendSmall(std::string& out) {
+  heard_of_ = true;
   Item& item = items_.front();
   if (auto* message = std::get_if<SendingMessage>(&item)) {
     SendMessage(*message, out);

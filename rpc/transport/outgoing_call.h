@@ -23,7 +23,7 @@ struct OutgoingMessage {
   std::variant<wire::v1::CallStart, wire::v1::MessagePart> head;
   bool has_message = true;
   std::string bytes;
-  bool last = false;         // END_STREAM
+  bool last = false;          // END_STREAM
   bool with_payload = false;  // an OutgoingPayload is pushed next
 };
 
@@ -56,8 +56,9 @@ class OutgoingCall {
   void Push(wire::v1::CallStatus status);
 
   // Drops messages and payloads that have not started and ends what has: a payload gets an end frame that says so.
-  // A status is sent all the same.
-  void Abort();
+  // A status is sent all the same. False when nothing of the call was sent and nothing will be: the peer never hears of
+  // it.
+  bool Abort();
 
   // What the call could send now.
   enum class Turn {
@@ -106,7 +107,8 @@ class OutgoingCall {
   Observer& observer_;
   std::deque<Item> items_;
   uint64_t announced_payload_ = 0;  // by the last message
-  bool waiting_ = false;  // for credit
+  bool heard_of_ = false;           // by the peer: a frame has gone out
+  bool waiting_ = false;            // for credit
   bool bulk_allowed_ = false;
 };
 

@@ -69,10 +69,12 @@ void Receiver::Discard(uint64_t call_id) {
   if (call->message.has_value()) {
     call->message->bytes = std::string();
     call->message->item.StopWaiting();
+    call->message->item.TakeHeld();
   }
   const auto it = payloads_.find(call->open_payload);
   if (it == payloads_.end()) return;
   it->second.item().StopWaiting();
+  if (!it->second.discarded() && chunk_under_way_ == it->first) outlet_.DropChunk();
   it->second.Discard();
 }
 
@@ -93,22 +95,26 @@ absl::Status Receiver::OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t m
                                   continuation ? "continues that has not begun" : "begins inside another"));
   }
   if (!continuation) {
-    if (absl::Status status = StartMessage(call_id, *call, flags, message_size, payload_id); !status.ok()) return status;
+    if (absl::Status status = StartMessage(call_id, *call, flags, message_size, payload_id); !status.ok())
+      return status;
   }
   Message& message = *call->message;
   if (absl::Status status = message.item.Receive(data.size()); !status.ok()) return status;
-  if (!call->discarded) message.bytes.append(data);
+  if (!call->discarded) {
+    // Not before: a message that waits for credit costs nothing yet.
+    if (message.bytes.empty()) message.bytes.reserve(std::min(message.item.size(), kMessageReserveBytes));
+    message.bytes.append(data);
+  }
   if ((flags & wire::kFlagMore) != 0) return absl::OkStatus();
   return FinishMessage(call_id, *call, (flags & wire::kFlagEndStream) != 0);
 }
 
 absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id) {
   if (call.last_message_seen) return Violation(absl::StrCat("call ", call_id, ": a message after END_STREAM"));
+  if (const uint64_t before = std::max(call.announced_payload, call.open_payload); before != 0) {
+    return Violation(absl::StrCat("call ", call_id, ": a message begins before payload ", before, " ended"));
+  }
   if (payload_id != 0) {
-    if (call.announced_payload != 0 || call.open_payload != 0) {
-      return Violation(absl::StrCat("call ", call_id, ": payload ", payload_id, " announced before payload ",
-                                    std::max(call.announced_payload, call.open_payload), " ended"));
-    }
     if (payload_id <= last_payload_id_) {
       return Violation(absl::StrCat("call ", call_id, ": payload id ", payload_id, " is not above the last one, ",
                                     last_payload_id_));
@@ -120,11 +126,10 @@ absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags,
   message.payload_id = payload_id;
   const bool covered = (flags & wire::kFlagCovered) != 0;
   if (!call.discarded && size > options_.max_message_bytes) {
-    Refuse(call_id, call,
-           absl::ResourceExhaustedError(absl::StrCat("received message of ", size, " bytes is larger than the limit of ",
-                                                     options_.max_message_bytes, "; raise ", options_.message_option)));
+    Refuse(call_id, absl::ResourceExhaustedError(
+                        absl::StrCat("received message of ", size, " bytes is larger than the limit of ",
+                                     options_.max_message_bytes, "; raise ", options_.message_option)));
   }
-  if (!call.discarded) message.bytes.reserve(std::min(size, kMessageReserveBytes));
   return StartItem(call_id, &call, message.item, 0, covered);
 }
 
@@ -142,10 +147,19 @@ absl::Status Receiver::FinishMessage(uint64_t call_id, Call& call, bool last) {
   return absl::OkStatus();
 }
 
+absl::Status Receiver::OnEndStream(uint64_t call_id) {
+  Call* call = Find(call_id);
+  if (call == nullptr) return absl::OkStatus();
+  if (call->message.has_value()) return Violation(absl::StrCat("call ", call_id, ": END_STREAM inside a message"));
+  if (call->last_message_seen) return Violation(absl::StrCat("call ", call_id, ": END_STREAM twice"));
+  call->last_message_seen = true;
+  return absl::OkStatus();
+}
+
 absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags) {
   if (payloads_.size() >= options_.max_open_payloads) {
-    return absl::ResourceExhaustedError(absl::StrCat("PAYLOAD_BEGIN: ", payloads_.size(),
-                                                     " payloads are open on this connection, which is the limit"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("PAYLOAD_BEGIN: ", payloads_.size(), " payloads are open on this connection, which is the limit"));
   }
   if (!begin.has_size() || begin.piecewise()) {
     return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(),
@@ -154,13 +168,18 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
   Call* call = Find(begin.call_id());
   const uint64_t size = begin.size();
   // Of a call that is over nothing more is known than which ids have been announced at all.
-  const bool announced = call != nullptr ? call->announced_payload == begin.payload_id()
-                                         : begin.payload_id() <= last_payload_id_ && !payloads_.contains(begin.payload_id());
+  const bool announced = call != nullptr
+                             ? call->announced_payload == begin.payload_id()
+                             : begin.payload_id() <= last_payload_id_ && !payloads_.contains(begin.payload_id());
   if (!announced) {
     return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(),
                                   " was not announced by a message of call ", begin.call_id()));
   }
   if (call != nullptr) {
+    if (call->message.has_value()) {
+      return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(), " begins inside a message of call ",
+                                    begin.call_id()));
+    }
     call->announced_payload = 0;
     call->open_payload = begin.payload_id();
   }
@@ -170,8 +189,7 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
   if (call == nullptr || call->discarded) {
     payload.Discard();
   } else if (options_.max_payload_bytes != 0 && size > options_.max_payload_bytes) {
-    payload.Discard();
-    Refuse(begin.call_id(), *call,
+    Refuse(begin.call_id(),
            absl::ResourceExhaustedError(absl::StrCat("payload of ", size, " bytes is larger than the limit of ",
                                                      options_.max_payload_bytes, "; raise ", options_.payload_option)));
   } else {
@@ -184,6 +202,8 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
   const bool wanted = call != nullptr && !call->discarded;
   if (!covered) {
     if (wanted) Request(call_id, *call, item, payload_id);
+    GrowFloat();
+    AnnounceCredit();
     return absl::OkStatus();
   }
   std::optional<memory::Reservation> backing = credit_.Start(call == nullptr ? nullptr : &call->credit, item.size());
@@ -232,7 +252,7 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
   if (ticket.ok()) {
     item.WaitWith(*std::move(ticket));
   } else {
-    Refuse(call_id, call, ticket.status());
+    Refuse(call_id, ticket.status());
   }
 }
 
@@ -273,8 +293,8 @@ void Receiver::SendConnectionCredit() {
   outlet_.SendGrant(grant);
 }
 
-void Receiver::Refuse(uint64_t call_id, Call& call, absl::Status status) {
-  call.discarded = true;
+void Receiver::Refuse(uint64_t call_id, absl::Status status) {
+  Discard(call_id);
   handler_.OnRefused(call_id, std::move(status));
 }
 
@@ -300,10 +320,16 @@ absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, st
   }
   if (absl::Status status = payload.item().Receive(length); !status.ok()) return status;
   payload.CountChunk();
+  chunk_under_way_ = chunk.payload_id();
   if (absl::Status placed = payload.Place(length, places); !placed.ok()) {
-    if (Call* call = Find(payload.call_id()); call != nullptr) Refuse(payload.call_id(), *call, std::move(placed));
+    if (Find(payload.call_id()) != nullptr) Refuse(payload.call_id(), std::move(placed));
   }
   return absl::OkStatus();
+}
+
+void Receiver::OnChunkReceived(uint64_t length) {
+  chunk_under_way_ = 0;
+  received_bytes_ += length;
 }
 
 absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail) {
@@ -318,21 +344,22 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
   const bool complete = end.outcome() == wire::v1::PayloadEnd::COMPLETE;
   if (end.size() != payload.item().received() || (complete && payload.item().remaining() > 0)) {
     return Violation(absl::StrCat("PAYLOAD_END: payload ", end.payload_id(), " of ", payload.item().size(),
-                                  " bytes ends with size ", end.size(), " after ", payload.item().received(), " bytes"));
+                                  " bytes ends with size ", end.size(), " after ", payload.item().received(),
+                                  " bytes"));
   }
   received_bytes_ += tail.size();
   Call* call = Find(call_id);
   if (absl::Status placed = payload.AppendTail(tail); !placed.ok() && call != nullptr) {
-    Refuse(call_id, *call, std::move(placed));
+    Refuse(call_id, std::move(placed));
   }
   const bool wanted = call != nullptr && !payload.discarded();
   absl::StatusOr<Payload> result;
-  if (complete) outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
   if (!complete) {
     result = end.outcome() == wire::v1::PayloadEnd::ABORTED
                  ? absl::AbortedError(absl::StrCat("the sender gave up its payload after ", end.size(), " bytes"))
                  : absl::DataLossError(absl::StrCat("the payload's source failed at the sender: ", end.message()));
   } else if (wanted) {
+    outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
     result = payload.Finish();
   }
   Settle(payload.item());  // whatever was not handed over

@@ -50,6 +50,8 @@ class Receiver {
     virtual void SendReceipt(wire::v1::Receipt receipt) = 0;
     // Runs `task` in the session's loop, unless the session is gone by then. Any thread.
     virtual std::function<void(absl::AnyInvocable<void()>)> Poster() = 0;
+    // The places of the chunk that is under way are not valid any more.
+    virtual void DropChunk() = 0;
 
    protected:
     ~Outlet() = default;
@@ -70,14 +72,18 @@ class Receiver {
   absl::Status OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t message_size, uint64_t payload_id,
                              std::string_view data);
 
+  // The peer sends no further message, and says so without one.
+  absl::Status OnEndStream(uint64_t call_id);
+
   // The peer will finish no message that it has begun.
   void AbandonMessage(uint64_t call_id);
 
   absl::Status OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags);
 
-  // A chunk of `length` bytes follows: appends the places for it. They stay valid until OnChunkReceived.
+  // A chunk of `length` bytes follows: appends the places for it, none if it is to be thrown away. They stay valid
+  // until OnChunkReceived or Outlet::DropChunk.
   absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places);
-  void OnChunkReceived(uint64_t length) { received_bytes_ += length; }
+  void OnChunkReceived(uint64_t length);
 
   absl::Status OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail);
 
@@ -111,7 +117,7 @@ class Receiver {
   void Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation);
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
-  void Refuse(uint64_t call_id, Call& call, absl::Status status);
+  void Refuse(uint64_t call_id, absl::Status status);
   void Settle(IncomingItem& item);
   void GrowFloat();
   void AnnounceCredit();
@@ -125,6 +131,7 @@ class Receiver {
   absl::node_hash_map<uint64_t, Call> calls_;
   absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
   uint64_t last_payload_id_ = 0;  // that a message announced
+  uint64_t chunk_under_way_ = 0;  // the payload that it belongs to
   uint64_t received_bytes_ = 0;
 };
 

@@ -35,8 +35,18 @@ constexpr absl::Duration kWriteStall = absl::Seconds(30);
 constexpr absl::Duration kClosePoll = absl::Milliseconds(1);
 constexpr absl::Duration kLongestClosePoll = absl::Milliseconds(32);
 
+// How long the peer's transport has to acknowledge the last bytes. A live one does so within a round trip; a second is
+// a long one.
+constexpr absl::Duration kLastAcks = absl::Seconds(1);
+
 // Answered calls whose statuses the peer does not take, beyond those in flight.
 constexpr size_t kExtraCalls = 1024;
+
+// Receipts in one ACK: at 250 bytes, the most that one can have, they fit the body that every peer accepts.
+constexpr int kMaxReceipts = 100;
+
+// What is left of a status message that the peer does not accept whole.
+constexpr size_t kCutMessageBytes = 1024;
 
 wire::Settings MakeSettings(const SessionOptions& options) {
   wire::Settings settings;
@@ -44,9 +54,10 @@ wire::Settings MakeSettings(const SessionOptions& options) {
   settings.max_message_size = std::min(options.max_message_bytes, wire::kMaxBytes);
   if (options.max_payload_bytes != 0) settings.max_payload_size = std::min(options.max_payload_bytes, wire::kMaxBytes);
   settings.max_metadata_size = options.max_metadata_bytes;
-  settings.max_body_length = std::max<uint64_t>(settings.max_body_length, 4 * options.max_metadata_bytes);
+  settings.max_body_length =
+      std::max(settings.max_body_length, 4 * std::min(options.max_metadata_bytes, wire::kMaxBytes / 4));
   settings.max_concurrent_calls = options.max_concurrent_calls;
-  return settings;
+  return wire::ClampSettings(settings);
 }
 
 std::string RandomSessionId() {
@@ -74,6 +85,22 @@ ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const wire::S
   return receiver;
 }
 
+// Makes a status fit that the peer would not accept, for the reason that `fits` says.
+void CutStatus(const absl::Status& fits, wire::v1::CallStatus& status) {
+  status.clear_details();
+  status.clear_trailing_metadata();
+  status.clear_initial_metadata();
+  if (status.code() == 0) {
+    status.set_code(static_cast<uint32_t>(fits.code()));
+    status.set_message(std::string(fits.message()));
+    return;
+  }
+  std::string message = status.message().substr(0, kCutMessageBytes);
+  if (message.size() < status.message().size()) message += "...";
+  absl::StrAppend(&message, " (cut; ", fits.message(), ")");
+  status.set_message(std::move(message));
+}
+
 }  // namespace
 
 std::shared_ptr<Session> Session::Create(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler,
@@ -92,7 +119,8 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
       send_credit_(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit),
       scheduler_(send_credit_, send_window_, *this),
       receiver_(MakeReceiverOptions(options_, MakeSettings(options_), stream_->same_host()),
-                memory::ConnectionCreditBudget().Overdraw(wire::AssumedSettings().initial_connection_credit, "connection credit"),
+                memory::ConnectionCreditBudget().Overdraw(wire::AssumedSettings().initial_connection_credit,
+                                                          "connection credit"),
                 handler, *this),
       reader_(*this, MakeSettings(options_).frame_limits()),
       pings_("pings", 100, 10),
@@ -100,15 +128,16 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
       cancels_("cancelled calls", 20'000, 2'000) {}
 
 Session::~Session() {
-  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_}) loop_.CancelTimer(timer);
+  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_})
+    loop_.CancelTimer(timer);
 }
 
 void Session::Start() {
   wire::AppendPreface(own_preface_, scheduler_.control());
   handshake_timer_ = loop_.RunAfter(options_.handshake_timeout, [this] {
     handshake_timer_ = 0;
-    Fail(absl::UnavailableError(absl::StrCat("the peer sent no preface within ",
-                                             absl::FormatDuration(options_.handshake_timeout))));
+    Fail(absl::UnavailableError(
+        absl::StrCat("the peer sent no preface within ", absl::FormatDuration(options_.handshake_timeout))));
   });
   stream_->Start(this);
   ScheduleFlush();
@@ -138,21 +167,27 @@ void Session::SendPayload(uint64_t call_id, OutgoingPayload payload) {
 void Session::SendStatus(wire::v1::CallStatus status) {
   if (closed_ || failing_) return;
   const uint64_t call_id = status.call_id();
+  if (const absl::Status fits = CheckFits(FrameType::kStatus, status); !fits.ok()) CutStatus(fits, status);
   scheduler_.Push(call_id, std::move(status));
-  EndLocal(call_id);
+  scheduler_.Finish(call_id);
   ScheduleFlush();
 }
 
 void Session::EndCall(uint64_t call_id) {
   if (closed_ || failing_) return;
-  EndLocal(call_id);
+  scheduler_.Finish(call_id);
 }
 
 void Session::SendCancel(wire::v1::Cancel cancel) {
   if (closed_ || failing_) return;
-  scheduler_.Abort(cancel.call_id());
-  Control(FrameType::kCancel, 0, cancel);
-  EndLocal(cancel.call_id());
+  const uint64_t call_id = cancel.call_id();
+  if (scheduler_.Abort(call_id)) {
+    Control(FrameType::kCancel, 0, cancel);
+  } else if (const auto it = calls_.find(call_id); it != calls_.end()) {
+    it->second.unheard_of = !it->second.peer_ended;
+    EndPeer(call_id);
+  }
+  scheduler_.Finish(call_id);
 }
 
 void Session::StopSending(uint64_t call_id) { scheduler_.Abort(call_id); }
@@ -171,8 +206,7 @@ absl::Status Session::CheckFits(FrameType type, const google::protobuf::MessageL
   return wire::CheckFits(type, body, 0, peer_settings_.frame_limits());
 }
 
-void Session::EndLocal(uint64_t call_id) {
-  scheduler_.Finish(call_id);
+void Session::OnCallSent(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it == calls_.end()) return;
   it->second.local_ended = true;
@@ -196,16 +230,28 @@ void Session::CloseEndedCalls() {
   for (uint64_t call_id : std::exchange(ended_calls_, {})) {
     const auto it = calls_.find(call_id);
     if (it == calls_.end()) continue;
+    const bool unheard_of = it->second.unheard_of;
     receiver_.CloseCall(call_id);
     sent_.erase(it->second.sent_payload);
     calls_.erase(it);
+    if (!unheard_of) continue;
+    wire::v1::CallStatus status;
+    status.set_call_id(call_id);
+    status.set_code(static_cast<uint32_t>(absl::StatusCode::kCancelled));
+    status.set_not_started(true);
+    handler_.OnStatus(std::move(status));
   }
 }
 
 // Writing.
 
 void Session::Control(FrameType type, uint8_t flags, const google::protobuf::MessageLite& body) {
+  if (write_ended_) return;
   wire::AppendFrame(type, flags, body, {}, scheduler_.control());
+  BoundControl();
+}
+
+void Session::BoundControl() {
   if (scheduler_.control().size() > kMaxControlBytes) {
     return Fail(absl::ResourceExhaustedError(absl::StrCat("the peer does not read: ", scheduler_.control().size(),
                                                           " bytes of control frames wait for it, the limit is ",
@@ -226,7 +272,7 @@ void Session::Flush() {
   flush_scheduled_ = false;
   if (closed_ || failing_) return;
   CloseEndedCalls();
-  if (!WriteBatchOut()) return;
+  if (write_ended_ || !WriteBatchOut()) return;
   uint64_t bytes = 0;
   AppendAck();
   while (scheduler_.Fill(batch_)) {
@@ -246,7 +292,11 @@ bool Session::WriteBatchOut() {
     return true;
   }
   if (result.state == IoState::kFailed) {
-    Fail(std::move(result.error));
+    // The peer may have said why before it went: reading ends with the same error, after what it said.
+    write_ended_ = true;
+    loop_.Post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->OnReadable();
+    });
   } else if (stall_timer_ == 0) {
     WatchForStall();
   }
@@ -256,7 +306,7 @@ bool Session::WriteBatchOut() {
 void Session::WatchForStall() {
   stall_timer_ = loop_.RunAfter(kWriteStall, [this, batches = written_batches_, left = batch_.bytes()] {
     stall_timer_ = 0;
-    if (batch_.empty()) return;
+    if (batch_.empty() || write_ended_) return;
     if (written_batches_ != batches || batch_.bytes() != left) return WatchForStall();
     Fail(absl::UnavailableError(absl::StrCat("the peer has read nothing for ", absl::FormatDuration(kWriteStall))));
   });
@@ -284,7 +334,12 @@ void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, const Transfe
 
 void Session::SendGrant(const wire::v1::Credit& grant) { Control(FrameType::kCredit, 0, grant); }
 
-void Session::SendReceipt(wire::v1::Receipt receipt) { *pending_ack_.add_receipts() = std::move(receipt); }
+void Session::SendReceipt(wire::v1::Receipt receipt) {
+  *pending_ack_.add_receipts() = std::move(receipt);
+  if (pending_ack_.receipts_size() < kMaxReceipts) return;
+  AppendAck();
+  BoundControl();
+}
 
 std::function<void(absl::AnyInvocable<void()>)> Session::Poster() {
   return [weak = weak_from_this(), &loop = loop_](absl::AnyInvocable<void()> task) {
@@ -406,8 +461,7 @@ absl::Status Session::OnCallStart(wire::Frame& frame) {
   const uint64_t payload_id = start.payload_id();
   handler_.OnCallStart(std::move(start));
   if (frame.has(wire::kFlagHasMessage)) {
-    absl::Status status =
-        receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
+    absl::Status status = receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
     if (!status.ok()) return status;
   }
   return OnMessageFlags(call_id, frame);
@@ -421,8 +475,7 @@ absl::Status Session::OnMessage(wire::Frame& frame) {
   const uint64_t payload_id = part.payload_id();
   if (options_.initiator && part.initial_metadata_size() > 0) handler_.OnInitialMetadata(call_id, std::move(part));
   if (frame.has(wire::kFlagHasMessage) || frame.has(wire::kFlagContinuation)) {
-    absl::Status status =
-        receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
+    absl::Status status = receiver_.OnMessagePart(call_id, frame.prefix.flags, message_size, payload_id, frame.data);
     if (!status.ok()) return status;
   }
   return OnMessageFlags(call_id, frame);
@@ -430,7 +483,10 @@ absl::Status Session::OnMessage(wire::Frame& frame) {
 
 absl::Status Session::OnMessageFlags(uint64_t call_id, const wire::Frame& frame) {
   if (!frame.has(wire::kFlagEndStream)) return absl::OkStatus();
-  if (!frame.has(wire::kFlagHasMessage) && !frame.has(wire::kFlagContinuation)) handler_.OnHalfClose(call_id);
+  if (!frame.has(wire::kFlagHasMessage) && !frame.has(wire::kFlagContinuation)) {
+    if (absl::Status status = receiver_.OnEndStream(call_id); !status.ok()) return status;
+    handler_.OnHalfClose(call_id);
+  }
   if (!options_.initiator) EndPeer(call_id);
   return absl::OkStatus();
 }
@@ -501,6 +557,7 @@ absl::Status Session::OnStatus(wire::v1::CallStatus& status) {
   if (it == calls_.end() || it->second.peer_ended) {
     return absl::InvalidArgumentError(absl::StrCat("STATUS: call ", call_id, " has a status already"));
   }
+  it->second.peer_ended = true;
   receiver_.AbandonMessage(call_id);
   if (scheduler_.Sending(call_id)) {
     // The server needs no more of the request; CANCEL tells it that no more will come.
@@ -542,31 +599,33 @@ absl::Status Session::OnSettings(const wire::Frame& frame) {
 void Session::Close(absl::Duration patience) {
   if (closed_ || failing_) return;
   closing_ = true;
-  loop_.CancelTimer(close_timer_);
+  loop_.CancelTimer(std::exchange(close_timer_, 0));
+  ScheduleFlush();
+  if (patience == absl::InfiniteDuration()) return;
   close_timer_ = loop_.RunAfter(patience, [this] {
     close_timer_ = 0;
     Fail(absl::OkStatus());
   });
-  ScheduleFlush();
 }
 
 void Session::MaybeFinishClose() {
-  if (!closing_ || !scheduler_.idle() || !batch_.empty() || close_poll_timer_ != 0) return;
+  if (!closing_ || !scheduler_.empty() || !batch_.empty()) return;
   stream_->CloseWrite();
-  PollSendQueue(kClosePoll);
+  write_ended_ = true;
+  PollSendQueue(kClosePoll, loop_.Now() + kLastAcks);
 }
 
-void Session::PollSendQueue(absl::Duration delay) {
-  close_poll_timer_ = loop_.RunAfter(delay, [this, delay] {
-    if (stream_->SendQueueEmpty()) return Fail(absl::OkStatus());
-    PollSendQueue(std::min(delay * 2, kLongestClosePoll));
+void Session::PollSendQueue(absl::Duration delay, absl::Time patience_ends) {
+  close_poll_timer_ = loop_.RunAfter(delay, [this, delay, patience_ends] {
+    if (stream_->SendQueueEmpty() || loop_.Now() >= patience_ends) return Fail(absl::OkStatus());
+    PollSendQueue(std::min(delay * 2, kLongestClosePoll), patience_ends);
   });
 }
 
 void Session::Fail(absl::Status reason) {
   if (closed_ || failing_) return;
   failing_ = true;
-  if (!reason.ok() && batch_.empty()) {
+  if (!reason.ok() && batch_.empty() && !write_ended_) {
     // The peer's best chance to learn why. If the socket does not take it now, it will not.
     wire::v1::GoAway go_away;
     go_away.set_last_call_id(options_.initiator ? 0 : last_call_id_);

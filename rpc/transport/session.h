@@ -30,11 +30,11 @@ namespace pagewire::transport {
 // Knows frames, credit, window and acks; knows nothing of methods. Every function must be called by the driver of the
 // connection, which is its loop's thread. After OnClosed every call is ignored.
 //
-// A call's record has two ends. Ours ends with SendStatus (server) or with EndCall / SendCancel (client); the peer's
-// ends with its last message or CANCEL (client), or with STATUS (server). When both have ended the record goes, and
-// late frames for the call are drained.
+// A call's record has two ends. Ours ends when what was pushed before SendStatus (server) or EndCall / SendCancel
+// (client) has been sent; the peer's ends with its last message or CANCEL (client), or with STATUS (server). When both
+// have ended the record goes, and late frames for the call are drained.
 class Session final : private ByteStream::Observer,
-                      private OutgoingCall::Observer,
+                      private FrameScheduler::Observer,
                       private Receiver::Outlet,
                       private FrameReader::Sink,
                       public std::enable_shared_from_this<Session> {
@@ -55,13 +55,15 @@ class Session final : private ByteStream::Observer,
   void SendMessage(uint64_t call_id, OutgoingMessage message);
   void SendPayload(uint64_t call_id, OutgoingPayload payload);
 
-  // Server: the call's last frame, after the items pushed before.
+  // Server: the call's last frame, after the items pushed before. A status that the peer's limit on bodies does not
+  // allow goes without metadata and details and with its text cut; OK becomes RESOURCE_EXHAUSTED then.
   void SendStatus(wire::v1::CallStatus status);
 
   // Client: no more items will be pushed.
   void EndCall(uint64_t call_id);
 
-  // Client: gives the call up. The server's status still comes and is passed on.
+  // Client: gives the call up. The server's status still comes and is passed on. If the server has not heard of the
+  // call, it never will: a status CANCELLED of our own is passed on later.
   void SendCancel(wire::v1::Cancel cancel);
 
   // Drops what the call has not sent yet.
@@ -74,7 +76,7 @@ class Session final : private ByteStream::Observer,
   void SendGoAway(const absl::Status& reason);
 
   // Closes once everything that was pushed has been sent and acknowledged by the peer's transport, or when `patience`
-  // is over. OnClosed follows, with OK.
+  // is over (which may be infinite, and counts from the last call). OnClosed follows, with OK.
   void Close(absl::Duration patience);
 
   // Ends the connection now. The peer is told the reason if the socket takes it. OnClosed follows, from the loop.
@@ -92,6 +94,7 @@ class Session final : private ByteStream::Observer,
   struct Call {
     bool local_ended = false;
     bool peer_ended = false;
+    bool unheard_of = false;    // given up before the peer heard of it
     uint64_t sent_payload = 0;  // key in sent_
   };
   struct SentPayload {
@@ -112,13 +115,15 @@ class Session final : private ByteStream::Observer,
   absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) override;
   void OnChunkReceived(uint64_t length) override;
 
-  // OutgoingCall::Observer
+  // FrameScheduler::Observer
   void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) override;
+  void OnCallSent(uint64_t call_id) override;
 
   // Receiver::Outlet
   void SendGrant(const wire::v1::Credit& grant) override;
   void SendReceipt(wire::v1::Receipt receipt) override;
   std::function<void(absl::AnyInvocable<void()>)> Poster() override;
+  void DropChunk() override { reader_.DropChunk(); }
 
   absl::Status OnCallStart(wire::Frame& frame);
   absl::Status OnMessage(wire::Frame& frame);
@@ -134,19 +139,19 @@ class Session final : private ByteStream::Observer,
   void ApplyPeerSettings();
   absl::Status CheckCallId(const char* frame, uint64_t call_id) const;
 
-  void EndLocal(uint64_t call_id);
   void EndPeer(uint64_t call_id);
   void EndIfBoth(uint64_t call_id, const Call& call);
   void CloseEndedCalls();
 
   void Control(wire::FrameType type, uint8_t flags, const google::protobuf::MessageLite& body);
+  void BoundControl();
   void ScheduleFlush();
   void Flush();
   bool WriteBatchOut();
   void AppendAck();
   void WatchForStall();
   void MaybeFinishClose();
-  void PollSendQueue(absl::Duration delay);
+  void PollSendQueue(absl::Duration delay, absl::Time patience_ends);
   void Shut(absl::Status reason);
 
   Loop& loop_;
@@ -179,9 +184,10 @@ class Session final : private ByteStream::Observer,
   absl::node_hash_map<uint64_t, SentPayload> sent_;  // by payload id, until its receipt or its call's end
   uint64_t last_call_id_ = 0;
 
-  bool ready_ = false;    // the peer's preface was accepted
-  bool failing_ = false;  // Shut is posted
-  bool closing_ = false;  // Close was called
+  bool ready_ = false;        // the peer's preface was accepted
+  bool failing_ = false;      // Shut is posted
+  bool closing_ = false;      // Close was called
+  bool write_ended_ = false;  // by CloseWrite or a failure
   bool closed_ = false;
   Loop::TimerId handshake_timer_ = 0;
   Loop::TimerId close_timer_ = 0;

@@ -14,6 +14,12 @@ constexpr size_t kChunk = 64 << 10;
 
 }  // namespace
 
+wire::Settings DefaultSettings() {
+  wire::Settings settings;
+  settings.initial_connection_credit = wire::AssumedSettings().initial_connection_credit;
+  return settings;
+}
+
 RawPeer::RawPeer(ManualLoop& loop, std::unique_ptr<ByteStream> stream, bool initiator)
     : loop_(loop),
       stream_(std::move(stream)),
@@ -200,6 +206,14 @@ void RawPeer::CloseWrite() {
 void RawPeer::Reset() {
   stream_->Abort();
   loop_.RunUntilIdle();
+}
+
+void RawPeer::SayLast(FrameType type, const google::protobuf::MessageLite& body) {
+  std::string bytes;
+  wire::AppendFrame(type, 0, body, {}, bytes);
+  const iovec from = {bytes.data(), bytes.size()};
+  stream_->Write({&from, 1}, WriteOptions{});
+  stream_.reset();
 }
 
 void RawPeer::OnReadable() {

@@ -23,6 +23,9 @@ inline constexpr uint8_t kWhole = wire::kFlagHasMessage | wire::kFlagCovered;
 inline constexpr uint8_t kWholeAndLast = kWhole | wire::kFlagEndStream;
 inline constexpr uint8_t kAnnounced = wire::kFlagHasMessage | wire::kFlagMore;
 
+// What a session of ours offers: credit of 64 KiB for the connection, and 1 MiB for a call.
+wire::Settings DefaultSettings();
+
 // One frame from the session under test.
 struct ReceivedFrame {
   wire::FramePrefix prefix;
@@ -46,7 +49,7 @@ class RawPeer final : private ByteStream::Observer {
   bool Send(std::string_view bytes);
 
   // The preface. Settings decide what the session may send to us.
-  bool Greet(const wire::Settings& settings = wire::Settings());
+  bool Greet(const wire::Settings& settings = DefaultSettings());
   bool Greet(const wire::Preface& preface);
 
   bool SendFrame(wire::FrameType type, uint8_t flags, const google::protobuf::MessageLite& body,
@@ -113,6 +116,9 @@ class RawPeer final : private ByteStream::Observer {
   void CloseWrite();
   void Reset();
   void Vanish() { stream_.reset(); }
+
+  // Sends what fits at once and closes, before the session does anything.
+  void SayLast(wire::FrameType type, const google::protobuf::MessageLite& body);
 
  private:
   void OnReadable() override;
