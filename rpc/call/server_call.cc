@@ -5,24 +5,10 @@
 #include <utility>
 
 #include "base/status.h"
-#include "base/string_view.h"
 #include "call/wire_status.h"
 #include "wire/metadata.h"
 
 namespace pagewire::call {
-namespace {
-
-// Keeps the code and the beginning of the message of a status that the client would not take.
-void Shorten(wire::v1::CallStatus& body) {
-  constexpr size_t kLongest = 1024;
-  body.clear_details();
-  body.clear_initial_metadata();
-  body.clear_trailing_metadata();
-  if (body.message().size() > kLongest) body.mutable_message()->resize(kLongest);
-  body.mutable_message()->append(" [shortened: the status was larger than the client accepts]");
-}
-
-}  // namespace
 
 ServerCall::ServerCall(transport::Loop& loop, transport::Session& session, const Method& method,
                        std::shared_ptr<internal::ServerCallState> state, uint64_t call_id, uint64_t max_metadata_bytes)
@@ -147,7 +133,6 @@ void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus bod
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
   body.set_call_id(call_id_);
   WriteStatus(status, body);
-  if (!session_.CheckFits(wire::FrameType::kStatus, body).ok()) Shorten(body);
   session_.SendStatus(std::move(body));
 }
 
