@@ -179,7 +179,7 @@ TEST(FromExternalTest, ReleaseNeverRunsInsideTheCallThatDroppedTheHandle) {
   base::Mutex mutex;
   Latch ran;
   Payload payload = Payload::FromExternal("x", 1, [&] {
-    base::MutexLock lock(mutex);
+    { base::MutexLock lock(mutex); }
     ran.CountDown();
   });
   {
