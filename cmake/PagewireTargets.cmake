@@ -7,6 +7,10 @@ target_compile_options(pagewire_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(pagewire_warnings INTERFACE -Wthread-safety)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651
+  target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
+endif()
 if(PAGEWIRE_WERROR)
   target_compile_options(pagewire_warnings INTERFACE -Werror)
 endif()

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "call/wire_status.h"
+#include "wire/metadata.h"
 
 namespace pagewire::call {
 
@@ -62,7 +63,15 @@ void ClientCall::Cancel(absl::Status status) {
 }
 
 void ClientCall::OnInitialMetadata(wire::v1::MessagePart&& part) {
-  result_.initial_metadata = ReadMetadata(part.initial_metadata());
+  if (finished_) return;
+  absl::Status status = TakeMetadata(part.initial_metadata(), result_.initial_metadata);
+  if (!status.ok()) Cancel(std::move(status));
+}
+
+absl::Status ClientCall::TakeMetadata(const wire::MetadataList& list, Metadata& metadata) const {
+  const absl::Status status = wire::ValidateReceivedMetadata(list, request_.max_metadata_bytes);
+  if (status.ok()) metadata = ReadMetadata(list);
+  return base::Annotate(status, absl::StrCat(request_.method, ": from the server"));
 }
 
 void ClientCall::OnMessage(IncomingMessage message) {
@@ -94,9 +103,11 @@ void ClientCall::OnSent(const TransferReport& report) { result_.transfers.sent =
 void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
   if (finished_) return;
   session_ = nullptr;
-  result_.trailing_metadata = ReadMetadata(status.trailing_metadata());
-  if (status.initial_metadata_size() > 0) result_.initial_metadata = ReadMetadata(status.initial_metadata());
-  absl::Status outcome = ReadStatus(status);
+  absl::Status outcome = TakeMetadata(status.trailing_metadata(), result_.trailing_metadata);
+  if (outcome.ok() && status.initial_metadata_size() > 0) {
+    outcome = TakeMetadata(status.initial_metadata(), result_.initial_metadata);
+  }
+  if (outcome.ok()) outcome = ReadStatus(status);
   if (outcome.ok()) {
     if (!payload_error_.ok()) {
       outcome = std::move(payload_error_);

@@ -10,6 +10,7 @@
 #include "call/unary_call.h"
 #include "transport/loop.h"
 #include "transport/session.h"
+#include "wire/metadata.h"
 
 namespace pagewire::call {
 
@@ -50,6 +51,9 @@ class ClientCall final {
   void Finish(absl::Status status, bool not_started);
 
  private:
+  // INVALID_ARGUMENT or RESOURCE_EXHAUSTED when the server's metadata breaks the rules.
+  absl::Status TakeMetadata(const wire::MetadataList& list, Metadata& metadata) const;
+
   transport::Loop& loop_;
   UnaryRequest request_;
   Done done_;

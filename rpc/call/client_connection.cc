@@ -69,17 +69,17 @@ void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
 
 void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
   observer_.OnConnectionDraining();
-  go_away_message_ = go_away.message();
   std::vector<std::shared_ptr<ClientCall>> refused;
   for (auto it = calls_.begin(); it != calls_.end();) {
     const auto current = it++;
     if (current->first <= go_away.last_call_id()) continue;
+    session_->StopSending(current->first);
     refused.push_back(std::move(current->second));
     calls_.erase(current);
   }
   for (const auto& call : refused) {
     call->Finish(
-        absl::UnavailableError(absl::StrCat(call->method(), ": the server takes no more calls: ", go_away_message_)),
+        absl::UnavailableError(absl::StrCat(call->method(), ": the server takes no more calls: ", go_away.message())),
         /*not_started=*/true);
   }
 }
@@ -90,7 +90,6 @@ std::string ClientConnection::HolderOf(uint64_t call_id) {
 }
 
 void ClientConnection::OnClosed(absl::Status status) {
-  if (!go_away_message_.empty()) status = base::Annotate(status, go_away_message_);
   const auto calls = std::exchange(calls_, {});
   for (const auto& [id, call] : calls) call->OnConnectionLost(status);
   observer_.OnConnectionClosed(status);

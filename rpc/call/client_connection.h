@@ -63,7 +63,6 @@ class ClientConnection final : private transport::SessionHandler {
   Observer& observer_;
   std::shared_ptr<transport::Session> session_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
-  std::string go_away_message_;
 };
 
 }  // namespace pagewire::call

@@ -33,7 +33,7 @@ void ServerCall::ArmDeadline(absl::AnyInvocable<void()> expired) {
 
 bool ServerCall::OnMessage(transport::IncomingMessage message) {
   if (answered_) return false;
-  if (request_seen_ || !message.last) {
+  if (request_seen_) {
     End(absl::InternalError(absl::StrCat(state_->method, ": a unary call has exactly one request message")), true);
     return false;
   }
@@ -44,14 +44,20 @@ bool ServerCall::OnMessage(transport::IncomingMessage message) {
     return false;
   }
   request_seen_ = true;
+  last_seen_ = message.last;
   request_ = std::move(message.bytes);
   awaited_payload_ = message.payload_id;
-  return awaited_payload_ == 0;
+  return Complete();
 }
 
-void ServerCall::OnHalfClose() {
-  if (!request_seen_)
+bool ServerCall::OnHalfClose() {
+  if (answered_) return false;
+  last_seen_ = true;
+  if (!request_seen_) {
     End(absl::InternalError(absl::StrCat(state_->method, ": a unary call without a request message")), true);
+    return false;
+  }
+  return Complete();
 }
 
 bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report) {
@@ -63,7 +69,7 @@ bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport
   }
   payload_ = *std::move(payload);
   awaited_payload_ = 0;
-  return request_seen_;
+  return Complete();
 }
 
 void ServerCall::Run(const HandlerTable& table, HandlerTable::Done done) {
@@ -101,6 +107,9 @@ void ServerCall::Answer(internal::RawReply reply) {
   wire::v1::MessagePart part;
   part.set_call_id(call_id_);
   WriteMetadata(state_->initial_metadata, *part.mutable_initial_metadata());
+  if (const absl::Status fits = session_.CheckFits(wire::FrameType::kMessage, part); !fits.ok()) {
+    return SendStatus(base::Annotate(fits, state_->method), wire::v1::CallStatus());
+  }
   session_.SendMessage(
       call_id_,
       {.head = std::move(part), .bytes = std::move(reply.message), .last = true, .with_payload = has_payload});

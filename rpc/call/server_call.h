@@ -31,12 +31,10 @@ class ServerCall final {
   // Starts the clock. `expired` is called after the deadline has ended the call.
   void ArmDeadline(absl::AnyInvocable<void()> expired);
 
-  // The request's parts. True when it is complete and the handler may run.
+  // The request's parts, and that no message follows. True when the request is complete and the handler may run.
   bool OnMessage(transport::IncomingMessage message);
   bool OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report);
-
-  // The client sends no message any more.
-  void OnHalfClose();
+  bool OnHalfClose();
 
   // Runs the handler; `done` brings back what it returned, on the handler's thread.
   void Run(const HandlerTable& table, HandlerTable::Done done);
@@ -57,6 +55,7 @@ class ServerCall final {
   const std::string& method_name() const { return state_->method; }
 
  private:
+  bool Complete() const { return request_seen_ && last_seen_ && awaited_payload_ == 0; }
   absl::Status CheckMetadataSize();
   void Answer(internal::RawReply reply);
   void SendStatus(const absl::Status& status, wire::v1::CallStatus body);
@@ -72,6 +71,7 @@ class ServerCall final {
   Payload payload_;
   uint64_t awaited_payload_ = 0;
   bool request_seen_ = false;
+  bool last_seen_ = false;  // no message follows
   bool running_ = false;
   bool answered_ = false;
 };

@@ -102,7 +102,7 @@ void ServerConnection::OnMessage(uint64_t call_id, transport::IncomingMessage me
 void ServerConnection::OnHalfClose(uint64_t call_id) {
   ServerCall* call = Find(call_id);
   if (call == nullptr) return;
-  call->OnHalfClose();
+  if (call->OnHalfClose()) return Run(call_id, *call);
   EraseIfDone(call_id);
 }
 

@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <string>
 
 namespace pagewire::call {
@@ -19,6 +20,7 @@ struct UnaryRequest {
   std::string message;
   Payload payload;
   bool takes_response_payload = false;
+  uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
 };
 
 struct UnaryResult {

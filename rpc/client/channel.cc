@@ -120,6 +120,7 @@ class CoreChannel final : public Channel {
     unary.message = std::move(request);
     unary.payload = std::move(payload);
     unary.takes_response_payload = HasResponsePayload(method.payload);
+    unary.max_metadata_bytes = max_metadata_bytes_;
     auto call = std::make_shared<call::ClientCall>(loop_, std::move(unary), std::move(done));
     const std::weak_ptr<call::ClientCall> weak = call;
     loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
