@@ -1,6 +1,7 @@
 #include "base/memory_limit.h"
 
 #include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ std::optional<uint64_t> CgroupMemoryLimit(std::string_view self_cgroup, const st
     const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
     if (fields.size() != 3) continue;
     std::string root = mount;
-    std::string file = "/memory.max";
+    absl::string_view file = "/memory.max";
     if (!fields[1].empty()) {
       const std::vector<std::string> controllers = absl::StrSplit(fields[1], ',');
       if (std::find(controllers.begin(), controllers.end(), "memory") == controllers.end()) continue;
@@ -43,10 +44,11 @@ std::optional<uint64_t> CgroupMemoryLimit(std::string_view self_cgroup, const st
     }
     // Inside a container the path may name what only its host sees; the walk then ends at the mount's root, which is
     // the container's own cgroup.
-    for (std::string path = fields[2]; !path.empty() && path != "/"; path.resize(path.rfind('/'))) {
-      Lower(root + path + file, limit);
+    const absl::string_view path = fields[2];
+    for (size_t end = path.size(); end != 0 && end != path.npos; end = path.rfind('/', end - 1)) {
+      Lower(absl::StrCat(root, path.substr(0, end), file), limit);
     }
-    Lower(root + file, limit);
+    Lower(absl::StrCat(root, file), limit);
   }
   return limit;
 }

@@ -68,8 +68,9 @@ class Payload {
   // not move. It must stay open and the file unchanged while the payload is in use: this version reads the range before
   // it returns, a later one may read when the payload is sent.
   //
-  // OUT_OF_RANGE: the file ends before the range does; RESOURCE_EXHAUSTED: no memory for the range; otherwise what
-  // errno says, as by absl::ErrnoToStatus (a pipe or socket: ESPIPE, UNIMPLEMENTED or what abseil makes of it).
+  // OUT_OF_RANGE: the file ends before the range does; RESOURCE_EXHAUSTED: no memory for the range; otherwise what the
+  // kernel said, translated by absl::ErrnoToStatus: INVALID_ARGUMENT for a pipe or socket, FAILED_PRECONDITION for a
+  // directory or a bad descriptor, UNKNOWN for an I/O error.
   static absl::StatusOr<Payload> FromFile(int fd, uint64_t offset, uint64_t length);
 
   // The cord's bytes, not copied; the payload keeps the cord.

@@ -8,8 +8,8 @@ namespace pagewire::memory {
 
 Budget::Budget(std::string name, uint64_t limit, std::string how_to_raise, const Budget* parent)
     : ledger_(parent != nullptr ? parent->ledger_ : std::make_shared<BudgetLedger>()),
-      level_(std::shared_ptr<BudgetLevel>(new BudgetLevel{std::move(name), std::move(how_to_raise),
-                                                          parent != nullptr ? parent->level_ : nullptr, limit})) {}
+      level_(std::make_shared<BudgetLevel>(std::move(name), std::move(how_to_raise),
+                                           parent != nullptr ? parent->level_ : nullptr, limit)) {}
 
 Budget::~Budget() = default;
 

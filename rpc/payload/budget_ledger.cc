@@ -1,7 +1,6 @@
 #include "payload/budget_ledger.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <iterator>
@@ -49,14 +48,7 @@ std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<Budget
 
 absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                              std::string_view holder, Granted granted) {
-  auto waiter = std::shared_ptr<BudgetWaiter>(new BudgetWaiter{shared_from_this(),
-                                                               level,
-                                                               bytes,
-                                                               std::string(holder),
-                                                               std::move(granted),
-                                                               BudgetWaiter::State::kInLine,
-                                                               Reservation(),
-                                                               {}});
+  auto waiter = std::make_shared<BudgetWaiter>(shared_from_this(), level, bytes, holder, std::move(granted));
   Waiters served;
   {
     base::MutexLock lock(mutex_);
@@ -201,8 +193,7 @@ Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint
 
 std::shared_ptr<HolderRecord> BudgetLedger::AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                                       std::string_view holder) {
-  auto record = std::shared_ptr<HolderRecord>(
-      new HolderRecord{shared_from_this(), level, std::string(holder), absl::Now(), bytes, {}});
+  auto record = std::make_shared<HolderRecord>(shared_from_this(), level, holder, bytes);
   record->position = holders_.insert(holders_.end(), record.get());
   return record;
 }

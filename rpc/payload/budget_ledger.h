@@ -6,6 +6,7 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/clock.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -24,6 +26,9 @@ namespace pagewire::memory {
 
 // One budget's account. What is not const is guarded by the ledger's lock.
 struct BudgetLevel {
+  BudgetLevel(std::string its_name, std::string how, std::shared_ptr<BudgetLevel> its_parent, uint64_t its_limit)
+      : name(std::move(its_name)), how_to_raise(std::move(how)), parent(std::move(its_parent)), limit(its_limit) {}
+
   const std::string name;
   const std::string how_to_raise;
   const std::shared_ptr<BudgetLevel> parent;  // null at the top
@@ -37,6 +42,14 @@ struct BudgetLevel {
 
 // What one reservation and the parts split off it hold. Guarded by the ledger's lock, but for what is const.
 struct HolderRecord {
+  HolderRecord(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level,
+               std::string_view holder, uint64_t its_bytes)
+      : ledger(std::move(its_ledger)),
+        level(std::move(its_level)),
+        label(holder),
+        since(absl::Now()),
+        bytes(its_bytes) {}
+
   const std::shared_ptr<BudgetLedger> ledger;
   const std::shared_ptr<BudgetLevel> level;
   const std::string label;
@@ -52,6 +65,15 @@ struct BudgetWaiter {
     kGranted,  // has its bytes; the callback has not started
     kDone,     // the callback has started, or never will
   };
+
+  BudgetWaiter(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level, uint64_t its_bytes,
+               std::string_view its_holder, absl::AnyInvocable<void(Reservation)> callback)
+      : ledger(std::move(its_ledger)),
+        level(std::move(its_level)),
+        bytes(its_bytes),
+        holder(its_holder),
+        granted(std::move(callback)) {}
+
   const std::shared_ptr<BudgetLedger> ledger;
   const std::shared_ptr<BudgetLevel> level;
   const uint64_t bytes;

@@ -29,7 +29,7 @@ class CgroupMemoryLimitTest : public ::testing::Test {
 TEST_F(CgroupMemoryLimitTest, NothingReadableMeansNoLimit) {
   EXPECT_EQ(CgroupMemoryLimit("", mount_), std::nullopt);
   EXPECT_EQ(CgroupMemoryLimit("0::/a/b\n", mount_), std::nullopt);
-  EXPECT_EQ(CgroupMemoryLimit("garbage\n:\n::\n", mount_), std::nullopt);
+  EXPECT_EQ(CgroupMemoryLimit("garbage\n:\n::\n0::x\n4:memory:x\n", mount_), std::nullopt);
 }
 
 TEST_F(CgroupMemoryLimitTest, Version2TakesTheLowestUpToTheRoot) {

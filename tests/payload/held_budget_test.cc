@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pagewire/held_budget.h>
-#include <stdlib.h>
 
 #include <cstdlib>
 #include <iostream>

@@ -1,4 +1,3 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pagewire/payload_buffer.h>
 #include <sys/resource.h>
@@ -12,8 +11,6 @@
 
 namespace pagewire::memory {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = 1 << 20;
 
