@@ -8,10 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/mutex.h"
 #include "payload/pool.h"
 #include "transport/connected.h"
-#include "transport/loop_testing.h"
+#include "transport/lent_memory.h"
 
 namespace pagewire::transport::testing {
 namespace {
@@ -23,43 +22,6 @@ using ::testing::IsEmpty;
 using ::testing::Le;
 using ::testing::SizeIs;
 using wire::FrameType;
-
-std::string Flat(const Payload& payload) {
-  std::string bytes(payload.size(), '\0');
-  payload.CopyTo(absl::MakeSpan(bytes));
-  return bytes;
-}
-
-Payload InMemory(std::string bytes) { return Payload::FromCord(absl::Cord(std::move(bytes))); }
-
-// Memory that must come back exactly once.
-class Lent {
- public:
-  explicit Lent(size_t size) : bytes_(Pattern(size)) {}
-  Payload Lend() {
-    return Payload::FromExternal(bytes_.data(), bytes_.size(), [this] {
-      base::MutexLock lock(mutex_);
-      ++returned_;
-      changed_.NotifyAll();
-    });
-  }
-  // Waits for the executor to have run the release.
-  void AwaitReturn() {
-    base::MutexLock lock(mutex_);
-    while (returned_ == 0) changed_.Wait(mutex_);
-  }
-  int returned() {
-    base::MutexLock lock(mutex_);
-    return returned_;
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  const std::string bytes_;
-  base::Mutex mutex_;
-  base::CondVar changed_;
-  int returned_ = 0;
-};
 
 class SessionTest : public ::testing::Test {
  protected:
@@ -154,7 +116,7 @@ TEST_F(SessionTest, ACallCancelledBeforeItWasSentIsNeverHeardOf) {
   SessionAndPeer connection(loop_, TestOptions(true));
   connection.peer->Greet();
   connection.session->TakeEvents();
-  Lent lent(10'000);
+  LentMemory lent(10'000);
   const uint64_t call = connection.session->StartCall("/s/M", "hello", lent.Lend());
   wire::v1::Cancel cancel;
   cancel.set_call_id(call);
@@ -173,7 +135,7 @@ TEST_F(SessionTest, ACallCancelledBeforeItWasSentIsNeverHeardOf) {
 TEST_F(SessionTest, ACancelledCallEndsItsPayloadAndTheConnectionGoesOn) {
   SessionAndPeer connection(loop_, TestOptions(true));
   connection.peer->Greet();
-  Lent lent(10 << 20);
+  LentMemory lent(10 << 20);
   const uint64_t call = connection.session->StartCall("/s/M", "hello", lent.Lend());
   loop_.RunUntilIdle();
   connection.peer->Grant((64 << 10) + (10 << 20), call, 5 + (10 << 20));
@@ -206,7 +168,7 @@ TEST_F(SessionTest, ACancelledCallEndsItsPayloadAndTheConnectionGoesOn) {
 TEST_F(SessionTest, AStatusBeforeTheRequestHasBeenSentStopsIt) {
   SessionAndPeer connection(loop_, TestOptions(true));
   connection.peer->Greet();
-  Lent lent(1 << 20);
+  LentMemory lent(1 << 20);
   const uint64_t call = connection.session->StartCall("/s/M", "hello", lent.Lend());
   loop_.RunUntilIdle();
   connection.peer->Status(call, absl::StatusCode::kResourceExhausted, "too large");
@@ -362,7 +324,7 @@ TEST_F(SessionTest, AConnectionThatDiesReturnsThePayloadsThatWereToBeSent) {
   for (const bool granted : {false, true}) {
     SessionAndPeer connection(loop_, TestOptions(true));
     connection.peer->Greet();
-    Lent lent(8 << 20);
+    LentMemory lent(8 << 20);
     connection.session->StartCall("/s/M", "hello", lent.Lend());
     loop_.RunUntilIdle();
     if (granted) connection.peer->Grant((64 << 10) + (8 << 20), 1, 5 + (8 << 20));
