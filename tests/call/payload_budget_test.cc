@@ -20,10 +20,10 @@ using transport::testing::Pattern;
 constexpr uint64_t kBudget = 10 << 20;
 constexpr uint64_t kMost = 6 << 20;  // of these only one fits
 
-class HeldBudgetTest : public ::testing::Test {
+class PayloadBudgetTest : public ::testing::Test {
  protected:
-  HeldBudgetTest() : credit_before_(memory::ConnectionCreditBudget().reserved()) {}
-  ~HeldBudgetTest() override { EXPECT_EQ(memory::ConnectionCreditBudget().reserved(), credit_before_); }
+  PayloadBudgetTest() : credit_before_(memory::ConnectionCreditBudget().reserved()) {}
+  ~PayloadBudgetTest() override { EXPECT_EQ(memory::ConnectionCreditBudget().reserved(), credit_before_); }
 
   transport::SessionOptions ServerOptions() {
     transport::SessionOptions options = TestOptions(false, kBudget);
@@ -63,7 +63,7 @@ class HeldBudgetTest : public ::testing::Test {
   std::shared_ptr<memory::Budget> held_;
 };
 
-TEST_F(HeldBudgetTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
+TEST_F(PayloadBudgetTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kBudget + 1);
   const wire::v1::CallStatus status = connection.TakeStatus();
@@ -79,7 +79,7 @@ TEST_F(HeldBudgetTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
   EXPECT_THAT(Granted(connection), ElementsAre(2)) << "all of it";
 }
 
-TEST_F(HeldBudgetTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
+TEST_F(PayloadBudgetTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
   transport::SessionOptions options = ServerOptions();
   options.max_payload_bytes = 100'000;
   ServerAndPeer connection(loop_, handlers_, std::move(options));
@@ -92,7 +92,7 @@ TEST_F(HeldBudgetTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
   EXPECT_THAT(Granted(connection), ElementsAre(2));
 }
 
-TEST_F(HeldBudgetTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
+TEST_F(PayloadBudgetTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   for (uint64_t id = 1; id <= 3; ++id) AnnouncePut(connection, id, kMost);
   AnnouncePut(connection, 4, 1 << 20);  // would fit, and waits all the same: first come, first served
@@ -119,7 +119,7 @@ TEST_F(HeldBudgetTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, SmallCallsPassThoseThatWait) {
+TEST_F(PayloadBudgetTest, SmallCallsPassThoseThatWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -128,7 +128,7 @@ TEST_F(HeldBudgetTest, SmallCallsPassThoseThatWait) {
   EXPECT_EQ(handlers_.Take().request, "small");
 }
 
-TEST_F(HeldBudgetTest, ADeadlineEndsTheWait) {
+TEST_F(PayloadBudgetTest, ADeadlineEndsTheWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost, /*timeout_us=*/1'000'000);
@@ -145,7 +145,7 @@ TEST_F(HeldBudgetTest, ADeadlineEndsTheWait) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, ACancelEndsTheWait) {
+TEST_F(PayloadBudgetTest, ACancelEndsTheWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -159,7 +159,7 @@ TEST_F(HeldBudgetTest, ACancelEndsTheWait) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, ADeadConnectionLeavesTheLine) {
+TEST_F(PayloadBudgetTest, ADeadConnectionLeavesTheLine) {
   transport::SessionOptions options = ServerOptions();
   ServerAndPeer dying(loop_, handlers_, options);
   ServerAndPeer living(loop_, handlers_, options);
@@ -175,7 +175,7 @@ TEST_F(HeldBudgetTest, ADeadConnectionLeavesTheLine) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
+TEST_F(PayloadBudgetTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -189,7 +189,7 @@ TEST_F(HeldBudgetTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, ARealClientWaitsForItsTurn) {
+TEST_F(PayloadBudgetTest, ARealClientWaitsForItsTurn) {
   ClientAndServer both(loop_, handlers_, TestOptions(true), ServerOptions());
   LentMemory lent(kMost);
   const auto first = both.client->Start(kPut, "", lent.Lend());
@@ -215,7 +215,7 @@ TEST_F(HeldBudgetTest, ARealClientWaitsForItsTurn) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(HeldBudgetTest, ARealClientIsToldWhatToRaise) {
+TEST_F(PayloadBudgetTest, ARealClientIsToldWhatToRaise) {
   ClientAndServer both(loop_, handlers_, TestOptions(true, 1 << 20), ServerOptions());
   LentMemory lent(kBudget + 1);
   const auto put = both.client->Start(kPut, "", lent.Lend());
