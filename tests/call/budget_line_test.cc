@@ -20,10 +20,10 @@ using transport::testing::Pattern;
 constexpr uint64_t kBudget = 10 << 20;
 constexpr uint64_t kMost = 6 << 20;  // of these only one fits
 
-class PayloadBudgetTest : public ::testing::Test {
+class BudgetLineTest : public ::testing::Test {
  protected:
-  PayloadBudgetTest() : credit_before_(memory::ConnectionCreditBudget().reserved()) {}
-  ~PayloadBudgetTest() override { EXPECT_EQ(memory::ConnectionCreditBudget().reserved(), credit_before_); }
+  BudgetLineTest() : credit_before_(memory::ConnectionCreditBudget().reserved()) {}
+  ~BudgetLineTest() override { EXPECT_EQ(memory::ConnectionCreditBudget().reserved(), credit_before_); }
 
   transport::SessionOptions ServerOptions() {
     transport::SessionOptions options = TestOptions(false, kBudget);
@@ -63,7 +63,7 @@ class PayloadBudgetTest : public ::testing::Test {
   std::shared_ptr<memory::Budget> held_;
 };
 
-TEST_F(PayloadBudgetTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
+TEST_F(BudgetLineTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kBudget + 1);
   const wire::v1::CallStatus status = connection.TakeStatus();
@@ -79,7 +79,7 @@ TEST_F(PayloadBudgetTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
   EXPECT_THAT(Granted(connection), ElementsAre(2)) << "all of it";
 }
 
-TEST_F(PayloadBudgetTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
+TEST_F(BudgetLineTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
   transport::SessionOptions options = ServerOptions();
   options.max_payload_bytes = 100'000;
   ServerAndPeer connection(loop_, handlers_, std::move(options));
@@ -92,7 +92,7 @@ TEST_F(PayloadBudgetTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
   EXPECT_THAT(Granted(connection), ElementsAre(2));
 }
 
-TEST_F(PayloadBudgetTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
+TEST_F(BudgetLineTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   for (uint64_t id = 1; id <= 3; ++id) AnnouncePut(connection, id, kMost);
   AnnouncePut(connection, 4, 1 << 20);  // would fit, and waits all the same: first come, first served
@@ -119,7 +119,7 @@ TEST_F(PayloadBudgetTest, WhoDoesNotFitWaitsAndIsServedInOrder) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, SmallCallsPassThoseThatWait) {
+TEST_F(BudgetLineTest, SmallCallsPassThoseThatWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -128,7 +128,7 @@ TEST_F(PayloadBudgetTest, SmallCallsPassThoseThatWait) {
   EXPECT_EQ(handlers_.Take().request, "small");
 }
 
-TEST_F(PayloadBudgetTest, ADeadlineEndsTheWait) {
+TEST_F(BudgetLineTest, ADeadlineEndsTheWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost, /*timeout_us=*/1'000'000);
@@ -145,7 +145,7 @@ TEST_F(PayloadBudgetTest, ADeadlineEndsTheWait) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, ACancelEndsTheWait) {
+TEST_F(BudgetLineTest, ACancelEndsTheWait) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -159,7 +159,7 @@ TEST_F(PayloadBudgetTest, ACancelEndsTheWait) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, ADeadConnectionLeavesTheLine) {
+TEST_F(BudgetLineTest, ADeadConnectionLeavesTheLine) {
   transport::SessionOptions options = ServerOptions();
   ServerAndPeer dying(loop_, handlers_, options);
   ServerAndPeer living(loop_, handlers_, options);
@@ -175,7 +175,7 @@ TEST_F(PayloadBudgetTest, ADeadConnectionLeavesTheLine) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
+TEST_F(BudgetLineTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
   ServerAndPeer connection(loop_, handlers_, ServerOptions());
   AnnouncePut(connection, 1, kMost);
   AnnouncePut(connection, 2, kMost);
@@ -189,7 +189,7 @@ TEST_F(PayloadBudgetTest, ACancelInTheMiddleOfAPayloadFreesItsBytesAtOnce) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, ARealClientWaitsForItsTurn) {
+TEST_F(BudgetLineTest, ARealClientWaitsForItsTurn) {
   ClientAndServer both(loop_, handlers_, TestOptions(true), ServerOptions());
   LentMemory lent(kMost);
   const auto first = both.client->Start(kPut, "", lent.Lend());
@@ -215,7 +215,7 @@ TEST_F(PayloadBudgetTest, ARealClientWaitsForItsTurn) {
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
-TEST_F(PayloadBudgetTest, ARealClientIsToldWhatToRaise) {
+TEST_F(BudgetLineTest, ARealClientIsToldWhatToRaise) {
   ClientAndServer both(loop_, handlers_, TestOptions(true, 1 << 20), ServerOptions());
   LentMemory lent(kBudget + 1);
   const auto put = both.client->Start(kPut, "", lent.Lend());
