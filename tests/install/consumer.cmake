@@ -1,5 +1,5 @@
 # Installs into a prefix, moves the prefix, and builds and runs the consumer project against it.
-#   cmake -D BUILD=... -D CONSUMER=... -D WORK=... -D COMPILER=... -P consumer.cmake
+#   cmake -D BUILD=... -D CONSUMER=... -D EXAMPLE=... -D WORK=... -D COMPILER=... -P consumer.cmake
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -19,11 +19,16 @@ file(RENAME ${WORK}/installed ${WORK}/moved)
 run(${CMAKE_COMMAND} -E copy_directory ${CONSUMER} ${WORK}/source)
 
 # Either variable finds the package.
-set(configure ${CMAKE_COMMAND} -G Ninja -S ${WORK}/source -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Debug)
-run(${configure} -B ${WORK}/by_dir -D pagewire_DIR=${WORK}/moved/lib/cmake/pagewire)
-run(${configure} -B ${WORK}/build -D CMAKE_PREFIX_PATH=${WORK}/moved)
+set(configure ${CMAKE_COMMAND} -G Ninja -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Debug)
+run(${configure} -S ${WORK}/source -B ${WORK}/by_dir -D pagewire_DIR=${WORK}/moved/lib/cmake/pagewire)
+run(${configure} -S ${WORK}/source -B ${WORK}/build -D CMAKE_PREFIX_PATH=${WORK}/moved)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --output-on-failure --no-tests=error)
+
+# The example that says of itself that it can be copied elsewhere.
+run(${CMAKE_COMMAND} -E copy_directory ${EXAMPLE} ${WORK}/hello)
+run(${configure} -S ${WORK}/hello -B ${WORK}/hello_build -D CMAKE_PREFIX_PATH=${WORK}/moved)
+run(${CMAKE_COMMAND} --build ${WORK}/hello_build)
 
 # A changed .proto is generated anew.
 file(APPEND ${WORK}/source/storage/v1/types.proto "message AddedLater {}\n")

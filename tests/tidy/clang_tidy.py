@@ -1,4 +1,4 @@
-"""clang_tidy.py BUILD [FILE...]: the checks of .clang-tidy over these sources; without, over all that BUILD compiles."""
+"""clang_tidy.py BUILD [FILE...]: the checks of .clang-tidy over these sources, or over all that BUILD compiles."""
 
 import concurrent.futures
 import json
