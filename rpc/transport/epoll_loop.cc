@@ -2,13 +2,13 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <limits>
 #include <system_error>
 #include <utility>

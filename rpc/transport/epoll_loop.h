@@ -46,7 +46,7 @@ class EpollLoop final : public Loop {
 
   // Calls `handler` whenever epoll reports an edge for `fd`, in either direction: what is ready now is reported once,
   // then what becomes ready. `fd` is not owned and must be removed before it is closed. On the loop only.
-  // RESOURCE_EXHAUSTED when the system refuses another watch.
+  // RESOURCE_EXHAUSTED when the system refuses another watch, PERMISSION_DENIED for what epoll cannot watch (files).
   absl::Status AddFd(int fd, FdHandler* handler);
 
   // No call to its handler comes after this, not even for an event that was already fetched. An unknown `fd` is

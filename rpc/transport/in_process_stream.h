@@ -13,7 +13,7 @@ namespace pagewire::transport {
 struct InProcessOptions {
   // How many bytes each direction buffers before its writer is blocked; at least 1. 256 KiB: what a default TCP socket
   // takes at once.
-  size_t buffer_bytes = 256 * 1024;
+  size_t buffer_bytes = 256 << 10;
 };
 
 // The first end lives on `a`, the second on `b`, which may be the same loop or loops in different threads, and which

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <absl/types/span.h>
-#include <limits.h>
 #include <sys/uio.h>
 
 #include <array>
+#include <climits>
 #include <cstddef>
 
 namespace pagewire::transport {

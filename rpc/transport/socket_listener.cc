@@ -118,7 +118,8 @@ void SocketListener::OnShortage(int error) {
   }
   if (error != EMFILE && error != ENFILE) return;
   spare_.Reset();
-  base::UniqueFd(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  base::UniqueFd refused(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  refused.Reset();
   spare_ = OpenSpare();
 }
 

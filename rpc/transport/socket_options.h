@@ -19,7 +19,7 @@ struct TcpOptions {
   // TCP_NOTSENT_LOWAT: a socket takes no more bytes while this many are unsent, so that a control frame waits behind
   // at most this much. 512 KiB: half a chunk of the largest size keeps a 10 Gbit/s link busy for 0.4 ms between two
   // wake-ups. 0: the kernel's own limit.
-  size_t unsent_bytes = 512 * 1024;
+  size_t unsent_bytes = 512 << 10;
 
   // TCP_CONGESTION, for example "cubic". Empty: the system's default. One that the kernel lacks is passed over.
   std::string congestion_control = {};

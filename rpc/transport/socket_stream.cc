@@ -115,7 +115,7 @@ void SocketStream::Abort() {
     // Sends RST, drops what is queued and returns every zero-copy completion; shutdown and close do not.
     sockaddr nobody = {};
     nobody.sa_family = AF_UNSPEC;
-    connect(fd_.get(), &nobody, sizeof(nobody));
+    static_cast<void>(connect(fd_.get(), &nobody, sizeof(nobody)));
   } else {
     shutdown(fd_.get(), SHUT_RDWR);
   }

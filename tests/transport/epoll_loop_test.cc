@@ -41,6 +41,7 @@ TEST_F(EpollLoopTest, TasksOfEachThreadRunInItsOrder) {
   constexpr int kThreads = 4, kTasks = 1000;
   std::vector<int> next(kThreads, 0);  // used on the loop only
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kTasks; ++i) loop_->Post([&next, t, i] { EXPECT_EQ(next[t]++, i); });

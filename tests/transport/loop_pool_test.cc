@@ -10,6 +10,7 @@ namespace {
 
 TEST(LoopPool, HandsItsLoopsOutInTurn) {
   std::vector<std::unique_ptr<EpollLoop>> loops;
+  loops.reserve(3);
   for (int i = 0; i < 3; ++i) loops.push_back(*EpollLoop::Create());
   EpollLoop* const first = loops[0].get();
   EpollLoop* const last = loops[2].get();

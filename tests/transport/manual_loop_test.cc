@@ -73,6 +73,7 @@ TEST(ManualLoop, TasksComeFromAnyThread) {
   ManualLoop loop;
   int ran = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 100; ++i) loop.Post([&] { ++ran; });

@@ -50,7 +50,7 @@ class SocketConnectorTest : public ::testing::Test {
     const SocketAddress address = Listening(/*backlog=*/0);
     for (int i = 0; i < 4; ++i) {
       base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      connect(fd.get(), address.get(), address.length());
+      static_cast<void>(connect(fd.get(), address.get(), address.length()));
       listeners_.push_back(std::move(fd));
     }
     return address;
