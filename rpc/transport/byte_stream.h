@@ -21,7 +21,7 @@ enum class IoState {
 struct IoResult {
   IoState state = IoState::kOk;
   size_t bytes = 0;    // above 0 only with kOk
-  absl::Status error;  // not OK only with kFailed
+  absl::Status error;  // not OK only with kFailed; shared with nobody, so it may go to another thread
 
   static IoResult Ok(size_t bytes) { return {IoState::kOk, bytes, absl::OkStatus()}; }
   static IoResult Blocked() { return {IoState::kBlocked, 0, absl::OkStatus()}; }

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
+
 namespace pagewire::transport {
 namespace {
 
@@ -58,7 +60,7 @@ void FaultStream::Start(ByteStream::Observer* observer) {
 }
 
 IoResult FaultStream::Read(absl::Span<const iovec> into) {
-  if (!reset_.ok()) return IoResult::Failed(reset_);
+  if (!reset_.ok()) return IoResult::Failed(base::CloneStatus(reset_));
   if (Delayed(read_delay_, /*readable=*/true)) return IoResult::Blocked();
   const size_t whole = TotalBytes(into);
   if (whole == 0 || !Happens(plan_.short_read)) return Count(inner_->Read(into));
@@ -66,7 +68,7 @@ IoResult FaultStream::Read(absl::Span<const iovec> into) {
 }
 
 IoResult FaultStream::Write(absl::Span<const iovec> from, WriteOptions options) {
-  if (!reset_.ok()) return IoResult::Failed(reset_);
+  if (!reset_.ok()) return IoResult::Failed(base::CloneStatus(reset_));
   if (Delayed(write_delay_, /*readable=*/false)) return IoResult::Blocked();
   const size_t whole = TotalBytes(from);
   if (whole == 0 || !Happens(plan_.short_write)) return Count(inner_->Write(from, options));

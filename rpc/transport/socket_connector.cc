@@ -57,13 +57,14 @@ void SocketConnector::TryNext() {
       AddFailure(address, ErrnoText(errno));
       continue;
     }
-    if (absl::Status refused = ApplyTcpOptions(fd_.get(), options_.tcp); !refused.ok()) return Finish(refused);
+    if (absl::Status refused = ApplyTcpOptions(fd_.get(), options_.tcp); !refused.ok())
+      return Finish(std::move(refused));
     if (connect(fd_.get(), address.get(), address.length()) == 0) return Connected();
     if (errno != EINPROGRESS && errno != EINTR) {
       AddFailure(address, ErrnoText(errno));
       continue;
     }
-    if (absl::Status refused = loop_.AddFd(fd_.get(), this); !refused.ok()) return Finish(refused);
+    if (absl::Status refused = loop_.AddFd(fd_.get(), this); !refused.ok()) return Finish(std::move(refused));
     timer_ = loop_.RunAfter(share, [this, share] { AttemptFailed("no answer in " + absl::FormatDuration(share)); });
     return;
   }

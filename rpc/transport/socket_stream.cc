@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/status.h"
 #include "transport/iovec_batch.h"
 #include "transport/socket_error.h"
 
@@ -64,7 +65,7 @@ void SocketStream::OnFdEvents(uint32_t events) {
 }
 
 IoResult SocketStream::Read(absl::Span<const iovec> into) {
-  if (!read_error_.ok()) return IoResult::Failed(read_error_);
+  if (!read_error_.ok()) return IoResult::Failed(base::CloneStatus(read_error_));
   IovecBatch spans(into);
   if (spans.done()) return IoResult::Ok(0);
   const absl::Span<iovec> batch = spans.Take();
@@ -78,12 +79,12 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   if (count == 0 && write_error_.ok()) return IoResult::End();
   read_error_ = count == 0 ? write_error_ : Error("read", errno);
   if (write_error_.ok()) write_error_ = read_error_;
-  return IoResult::Failed(read_error_);
+  return IoResult::Failed(base::CloneStatus(read_error_));
 }
 
 IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options) {
   assert(!write_closed_);
-  if (!write_error_.ok()) return IoResult::Failed(write_error_);
+  if (!write_error_.ok()) return IoResult::Failed(base::CloneStatus(write_error_));
   size_t written = 0;
   IovecBatch spans(from);
   while (!spans.done()) {
@@ -100,7 +101,7 @@ IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options)
     }
     if (!WouldBlock(errno)) write_error_ = Error("write", errno);
     if (written > 0) break;  // the error is for the next call
-    return write_error_.ok() ? IoResult::Blocked() : IoResult::Failed(write_error_);
+    return write_error_.ok() ? IoResult::Blocked() : IoResult::Failed(base::CloneStatus(write_error_));
   }
   return IoResult::Ok(written);
 }
