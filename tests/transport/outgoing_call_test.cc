@@ -1,0 +1,244 @@
+#include "transport/outgoing_call.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "transport/lent_memory.h"
+#include "wire/frame_decoder.h"
+
+namespace pagewire::transport::testing {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Turn = OutgoingCall::Turn;
+using wire::FrameType;
+
+constexpr uint64_t kCall = 7;
+
+class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observer {
+ protected:
+  OutgoingCallTest() { window_.set_limit(1 << 20); }
+
+  // Takes the small turn; the one frame that comes of it.
+  wire::Frame SendSmall() {
+    EXPECT_EQ(call_.turn(), Turn::kSmall);
+    bytes_.clear();
+    call_.SendSmall(bytes_);
+    return Decode();
+  }
+
+  wire::Frame Decode() {
+    decoder_ = std::make_unique<wire::FrameDecoder>(wire::FrameLimits());
+    const absl::StatusOr<wire::FrameDecoder::Step> step = decoder_->Decode(bytes_);
+    EXPECT_TRUE(step.ok()) << step.status();
+    return decoder_->frame();
+  }
+
+  // Takes the bulk turn; the frame without its chunk.
+  wire::Frame SendBulk(uint64_t chunk_bytes = 64 << 10) {
+    EXPECT_EQ(call_.turn(), Turn::kBulk);
+    WriteBatch batch;
+    EXPECT_TRUE(call_.SendBulk(batch, chunk_bytes));
+    bytes_ = batch.head();
+    return Decode();
+  }
+
+  static OutgoingMessage Message(std::string bytes, bool last, bool with_payload = false) {
+    wire::v1::MessagePart part;
+    part.set_call_id(kCall);
+    return {.head = std::move(part), .bytes = std::move(bytes), .last = last, .with_payload = with_payload};
+  }
+
+  static wire::v1::CallStatus Status() {
+    wire::v1::CallStatus status;
+    status.set_call_id(kCall);
+    return status;
+  }
+
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) override {
+    EXPECT_EQ(call_id, kCall);
+    sent_.push_back({payload_id, report});
+  }
+
+  SendCredit credit_{64 << 10, 64 << 10};
+  SendWindow window_;
+  uint64_t last_payload_id_ = 40;
+  std::vector<std::pair<uint64_t, TransferReport>> sent_;
+  OutgoingCall call_{kCall, credit_, window_, last_payload_id_, *this};
+  std::string bytes_;
+  std::unique_ptr<wire::FrameDecoder> decoder_;
+};
+
+TEST_F(OutgoingCallTest, AMessageUpToAPartIsOneFrame) {
+  call_.Push(Message(std::string(wire::kMessagePartBytes, 'x'), true));
+  const wire::Frame frame = SendSmall();
+  EXPECT_EQ(frame.type(), FrameType::kMessage);
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream);
+  EXPECT_EQ(frame.data.size(), wire::kMessagePartBytes);
+  EXPECT_TRUE(call_.empty());
+  EXPECT_EQ(call_.turn(), Turn::kNone);
+}
+
+TEST_F(OutgoingCallTest, ALongerMessageIsSentInParts) {
+  const std::string message = Pattern(2 * wire::kMessagePartBytes + 1);
+  wire::v1::CallStart start;
+  start.set_call_id(kCall);
+  call_.Push(OutgoingMessage{.head = std::move(start), .bytes = message, .last = true});
+  std::string received;
+  wire::Frame frame = SendSmall();
+  EXPECT_EQ(frame.type(), FrameType::kCallStart);
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagMore);
+  EXPECT_EQ(std::get<wire::v1::CallStart>(frame.body).message_size(), message.size());
+  received += frame.data;
+  frame = SendSmall();
+  EXPECT_EQ(frame.type(), FrameType::kMessage);
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagContinuation | wire::kFlagMore);
+  received += frame.data;
+  frame = SendSmall();
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagContinuation | wire::kFlagEndStream);
+  received += frame.data;
+  EXPECT_EQ(received, message);
+  EXPECT_TRUE(call_.empty());
+}
+
+TEST_F(OutgoingCallTest, AnEmptyMessageIsAMessage) {
+  call_.Push(Message("", false));
+  const wire::Frame frame = SendSmall();
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagHasMessage | wire::kFlagCovered);
+  EXPECT_TRUE(call_.empty());
+}
+
+TEST_F(OutgoingCallTest, AMessageBeyondCreditIsAnnouncedAndWaits) {
+  call_.Push(Message(Pattern(70'000), true));
+  wire::Frame frame = SendSmall();
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagHasMessage | wire::kFlagMore);
+  EXPECT_THAT(frame.data, IsEmpty());
+  EXPECT_EQ(call_.turn(), Turn::kNone);
+  ASSERT_TRUE(credit_.OnGrant((64 << 10) + 70'000, kCall, 70'000));
+  call_.OnGranted();
+  frame = SendSmall();
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagContinuation | wire::kFlagMore);
+  EXPECT_EQ(frame.data, Pattern(70'000).substr(0, wire::kMessagePartBytes));
+}
+
+TEST_F(OutgoingCallTest, APayloadFollowsItsMessageUnderTheIdThatItAnnounced) {
+  call_.AllowBulk();
+  const std::string bytes = Pattern(3 * 4096 + 7);
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{InMemory(bytes)});
+  wire::Frame frame = SendSmall();
+  EXPECT_EQ(std::get<wire::v1::MessagePart>(frame.body).payload_id(), 41u);
+  frame = SendSmall();
+  EXPECT_EQ(frame.prefix.flags, wire::kFlagCovered);
+  EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).payload_id(), 41u);
+  EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).size(), bytes.size());
+  frame = SendBulk(8192);
+  EXPECT_EQ(frame.prefix.chunk_length, 8192u);
+  EXPECT_EQ(std::get<wire::v1::Chunk>(frame.body).offset(), 0u);
+  frame = SendBulk(8192);
+  EXPECT_EQ(frame.prefix.chunk_length, 4096u);
+  EXPECT_EQ(std::get<wire::v1::Chunk>(frame.body).offset(), 8192u);
+  EXPECT_THAT(sent_, IsEmpty());
+  frame = SendBulk(8192);
+  EXPECT_EQ(frame.type(), FrameType::kPayloadEnd);
+  EXPECT_EQ(frame.data, bytes.substr(3 * 4096));
+  EXPECT_TRUE(call_.empty());
+  ASSERT_THAT(sent_, SizeIs(1));
+  EXPECT_EQ(sent_[0].first, 41u);
+  EXPECT_EQ(sent_[0].second.payload_bytes, bytes.size());
+  EXPECT_EQ(sent_[0].second.chunks, 2u);
+  EXPECT_EQ(sent_[0].second.kernel_copied_bytes, bytes.size());
+  EXPECT_EQ(window_.in_flight(), bytes.size());
+}
+
+TEST_F(OutgoingCallTest, APayloadWaitsForThePrefaceAndTheWindow) {
+  window_.set_limit(8192 + 5);
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{InMemory(Pattern(8192 + 6))});
+  SendSmall();
+  EXPECT_EQ(call_.turn(), Turn::kNone);
+  call_.AllowBulk();
+  SendSmall();
+  SendBulk(8192);
+  WriteBatch batch;
+  EXPECT_FALSE(call_.SendBulk(batch, 8192)) << "the tail needs one byte more";
+  EXPECT_TRUE(batch.empty());
+  ASSERT_TRUE(window_.OnReceived(4096));
+  EXPECT_EQ(SendBulk().type(), FrameType::kPayloadEnd);
+}
+
+TEST_F(OutgoingCallTest, AnAbortBeforeAnythingWasSentLeavesNoTrace) {
+  call_.AllowBulk();
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{InMemory("bytes")});
+  EXPECT_FALSE(call_.Abort());
+  EXPECT_TRUE(call_.empty());
+  EXPECT_EQ(last_payload_id_, 40u);
+  EXPECT_EQ(credit_.connection_available(), 64u << 10);
+}
+
+TEST_F(OutgoingCallTest, AnAbortedPayloadIsEnded) {
+  call_.AllowBulk();
+  call_.Push(Message("m", false, true));
+  call_.Push(OutgoingPayload{InMemory(Pattern(50'000))});
+  call_.Push(Message("never sent", true));
+  call_.Push(Status());
+  SendSmall();
+  SendSmall();
+  SendBulk(8192);
+  EXPECT_TRUE(call_.Abort());
+  EXPECT_TRUE(call_.Abort()) << "twice is once";
+  wire::Frame frame = SendSmall();
+  const auto& end = std::get<wire::v1::PayloadEnd>(frame.body);
+  EXPECT_EQ(end.outcome(), wire::v1::PayloadEnd::ABORTED);
+  EXPECT_EQ(end.size(), 8192u);
+  EXPECT_THAT(sent_, IsEmpty());
+  frame = SendSmall();
+  EXPECT_EQ(frame.type(), FrameType::kStatus);
+  EXPECT_TRUE(call_.empty());
+}
+
+TEST_F(OutgoingCallTest, AnAbortedPayloadThatWaitsIsEndedAndItsGrantIsSpent) {
+  call_.AllowBulk();
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{InMemory(Pattern(100'000))});
+  SendSmall();
+  const wire::Frame begin = SendSmall();
+  EXPECT_EQ(begin.prefix.flags, 0);
+  EXPECT_EQ(call_.turn(), Turn::kNone);
+  EXPECT_TRUE(call_.Abort());
+  const wire::Frame end = SendSmall();
+  EXPECT_EQ(std::get<wire::v1::PayloadEnd>(end.body).size(), 0u);
+  EXPECT_TRUE(call_.empty());
+  const uint64_t available = credit_.connection_available();
+  EXPECT_FALSE(credit_.OnGrant((64 << 10) + 100'000, kCall, 100'001));
+  EXPECT_EQ(credit_.connection_available(), available);
+}
+
+TEST_F(OutgoingCallTest, AnAbortedMessageIsDroppedAndTheStatusSent) {
+  call_.Push(Message(Pattern(40'000), true));
+  call_.Push(Status());
+  SendSmall();
+  EXPECT_TRUE(call_.Abort());
+  EXPECT_EQ(SendSmall().type(), FrameType::kStatus);
+  EXPECT_TRUE(call_.empty());
+}
+
+TEST_F(OutgoingCallTest, AnAbortedPayloadReturnsItsMemory) {
+  LentMemory lent(50'000);
+  call_.AllowBulk();
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{lent.Lend()});
+  SendSmall();
+  SendSmall();
+  call_.Abort();
+  SendSmall();
+  lent.AwaitReturn();
+  EXPECT_EQ(lent.returned(), 1);
+}
+
+}  // namespace
+}  // namespace pagewire::transport::testing
