@@ -8,8 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kSendPathNames = {"auto", "copy", "zerocopy", "fixed", "splice", "file"};
 constexpr std::array<std::string_view, 3> kReceivePathNames = {"auto", "copy", "map"};
 constexpr std::array<std::string_view, kCopyReasonCount> kCopyReasonNames = {
-    "below_threshold", "tail", "unaligned",       "partial_page",       "compound_page", "no_arena", "budget", "tls",
-    "same_host_copy",  "mss",  "enobufs",         "not_page_backed",    "kernel_unsupported", "policy", "forced"};
+    "below_threshold", "tail", "unaligned", "partial_page",    "compound_page",      "no_arena", "budget", "tls",
+    "same_host_copy",  "mss",  "enobufs",   "not_page_backed", "kernel_unsupported", "policy",   "forced"};
 
 template <typename Path, size_t kCount>
 std::optional<Path> Parse(const std::array<std::string_view, kCount>& names, std::string_view name) {
