@@ -1,15 +1,13 @@
 #include "transport/session.h"
 
-#include <absl/random/random.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/status.h"
-#include "payload/pool.h"
 #include "transport/page.h"
-#include "transport/path_choice.h"
+#include "transport/session_offer.h"
 #include "wire/copy_reason.h"
 #include "wire/frame_encoder.h"
 
@@ -39,67 +37,8 @@ constexpr absl::Duration kLongestClosePoll = absl::Milliseconds(32);
 // a long one.
 constexpr absl::Duration kLastAcks = absl::Seconds(1);
 
-// Answered calls whose statuses the peer does not take, beyond those in flight.
-constexpr size_t kExtraCalls = 1024;
-
 // Receipts in one ACK: at 250 bytes, the most that one can have, they fit the body that every peer accepts.
 constexpr int kMaxReceipts = 100;
-
-// What is left of a status message that the peer does not accept whole.
-constexpr size_t kCutMessageBytes = 1024;
-
-wire::Settings MakeSettings(const SessionOptions& options) {
-  wire::Settings settings;
-  settings.initial_connection_credit = wire::AssumedSettings().initial_connection_credit;
-  settings.max_message_size = std::min(options.max_message_bytes, wire::kMaxBytes);
-  if (options.max_payload_bytes != 0) settings.max_payload_size = std::min(options.max_payload_bytes, wire::kMaxBytes);
-  settings.max_metadata_size = options.max_metadata_bytes;
-  settings.max_body_length =
-      std::max(settings.max_body_length, 4 * std::min(options.max_metadata_bytes, wire::kMaxBytes / 4));
-  settings.max_concurrent_calls = options.max_concurrent_calls;
-  return wire::ClampSettings(settings);
-}
-
-std::string RandomSessionId() {
-  absl::BitGen bits;
-  std::string id(wire::kSessionIdBytes, '\0');
-  for (char& c : id) c = static_cast<char>(absl::Uniform<int>(bits, 0, 256));
-  return id;
-}
-
-wire::Preface MakeOwnPreface(const SessionOptions& options) {
-  return wire::MakePreface(options.initiator ? RandomSessionId() : "", 0, 0, MakeSettings(options), "pagewire");
-}
-
-ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const wire::Settings& settings, bool same_host) {
-  ReceiverOptions receiver;
-  receiver.held_budget = options.held_budget;
-  receiver.pool = &memory::Pool::Default();
-  receiver.initial_call_credit = settings.initial_call_credit;
-  receiver.max_message_bytes = options.max_message_bytes;
-  receiver.max_payload_bytes = options.max_payload_bytes;
-  receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
-  receiver.message_option = options.message_option;
-  receiver.payload_option = options.payload_option;
-  receiver.copy_reason = WholePageCopyReason(options.receive_path, same_host);
-  return receiver;
-}
-
-// Makes a status fit that the peer would not accept, for the reason that `fits` says.
-void CutStatus(const absl::Status& fits, wire::v1::CallStatus& status) {
-  status.clear_details();
-  status.clear_trailing_metadata();
-  status.clear_initial_metadata();
-  if (status.code() == 0) {
-    status.set_code(static_cast<uint32_t>(fits.code()));
-    status.set_message(std::string(fits.message()));
-    return;
-  }
-  std::string message = status.message().substr(0, kCutMessageBytes);
-  if (message.size() < status.message().size()) message += "...";
-  absl::StrAppend(&message, " (cut; ", fits.message(), ")");
-  status.set_message(std::move(message));
-}
 
 }  // namespace
 
@@ -118,7 +57,7 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
       peer_settings_(wire::AssumedSettings()),
       send_credit_(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit),
       scheduler_(send_credit_, send_window_, *this),
-      receiver_(MakeReceiverOptions(options_, MakeSettings(options_), stream_->same_host()),
+      receiver_(MakeReceiverOptions(options_, stream_->same_host()),
                 memory::ConnectionCreditBudget().Overdraw(wire::AssumedSettings().initial_connection_credit,
                                                           "connection credit"),
                 handler, *this),

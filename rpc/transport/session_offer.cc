@@ -1,0 +1,73 @@
+#include "transport/session_offer.h"
+
+#include <absl/random/random.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "payload/pool.h"
+#include "transport/path_choice.h"
+
+namespace pagewire::transport {
+namespace {
+
+// What is left of a status message that the peer does not accept whole.
+constexpr size_t kCutMessageBytes = 1024;
+
+std::string RandomSessionId() {
+  absl::BitGen bits;
+  std::string id(wire::kSessionIdBytes, '\0');
+  for (char& c : id) c = static_cast<char>(absl::Uniform<int>(bits, 0, 256));
+  return id;
+}
+
+}  // namespace
+
+wire::Settings MakeSettings(const SessionOptions& options) {
+  wire::Settings settings;
+  settings.initial_connection_credit = wire::AssumedSettings().initial_connection_credit;
+  settings.max_message_size = std::min(options.max_message_bytes, wire::kMaxBytes);
+  if (options.max_payload_bytes != 0) settings.max_payload_size = std::min(options.max_payload_bytes, wire::kMaxBytes);
+  settings.max_metadata_size = options.max_metadata_bytes;
+  settings.max_body_length =
+      std::max(settings.max_body_length, 4 * std::min(options.max_metadata_bytes, wire::kMaxBytes / 4));
+  settings.max_concurrent_calls = options.max_concurrent_calls;
+  return wire::ClampSettings(settings);
+}
+
+wire::Preface MakeOwnPreface(const SessionOptions& options) {
+  return wire::MakePreface(options.initiator ? RandomSessionId() : "", 0, 0, MakeSettings(options), "pagewire");
+}
+
+ReceiverOptions MakeReceiverOptions(const SessionOptions& options, bool same_host) {
+  ReceiverOptions receiver;
+  receiver.held_budget = options.held_budget;
+  receiver.pool = &memory::Pool::Default();
+  receiver.initial_call_credit = MakeSettings(options).initial_call_credit;
+  receiver.max_message_bytes = options.max_message_bytes;
+  receiver.max_payload_bytes = options.max_payload_bytes;
+  receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
+  receiver.message_option = options.message_option;
+  receiver.payload_option = options.payload_option;
+  receiver.copy_reason = WholePageCopyReason(options.receive_path, same_host);
+  return receiver;
+}
+
+void CutStatus(const absl::Status& fits, wire::v1::CallStatus& status) {
+  status.clear_details();
+  status.clear_trailing_metadata();
+  status.clear_initial_metadata();
+  if (status.code() == 0) {
+    status.set_code(static_cast<uint32_t>(fits.code()));
+    status.set_message(std::string(fits.message()));
+    return;
+  }
+  std::string message = status.message().substr(0, kCutMessageBytes);
+  if (message.size() < status.message().size()) message += "...";
+  absl::StrAppend(&message, " (cut; ", fits.message(), ")");
+  status.set_message(std::move(message));
+}
+
+}  // namespace pagewire::transport

@@ -1,0 +1,31 @@
+// What a session tells its peer that it accepts, and holds itself to.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstddef>
+
+#include "pagewire/wire.pb.h"
+#include "transport/receiver.h"
+#include "transport/session_options.h"
+#include "wire/preface.h"
+#include "wire/settings.h"
+
+namespace pagewire::transport {
+
+// Calls whose statuses the peer does not take, beyond those that may be in flight, before it is cut off.
+inline constexpr size_t kExtraCalls = 1024;
+
+// The options, brought into the ranges of the wire format.
+wire::Settings MakeSettings(const SessionOptions& options);
+
+// With a session id of its own at the side that connects.
+wire::Preface MakeOwnPreface(const SessionOptions& options);
+
+ReceiverOptions MakeReceiverOptions(const SessionOptions& options, bool same_host);
+
+// Makes a status fit that the peer would not accept, for the reason that `fits` says: without metadata and details, its
+// text cut. OK becomes that reason.
+void CutStatus(const absl::Status& fits, wire::v1::CallStatus& status);
+
+}  // namespace pagewire::transport
