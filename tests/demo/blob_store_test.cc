@@ -224,7 +224,7 @@ TEST_F(BlobStoreTest, OpenSaysWhatIsWrongWithTheDirectory) {
 
 // Puts of one name race; whoever reads in between sees one content or another, whole.
 TEST_F(BlobStoreTest, ConcurrentPutsAreWhole) {
-  constexpr size_t kSize = 100'000;
+  static constexpr size_t kSize = 100'000;
   ASSERT_EQ(store_->Put("blob", Content(std::string(kSize, 'a'))), absl::OkStatus());
   std::vector<std::thread> threads;
   for (char letter : {'b', 'c', 'd'}) {
