@@ -64,7 +64,8 @@ TEST(NamesTest, ServicesAndMethodsMakeRoomForGeneratedMembers) {
   ProtoSource source(ProtoFiles{{"a.proto", R"(syntax = "proto3"; package a;
                                      message M {}
                                      service Stub { rpc Stub(M) returns (M); rpc co_await(M) returns (M); }
-                                     service absl { rpc channel_(M) returns (M); rpc absl(M) returns (M); rpc errno(M) returns (M); })"},
+                                     service absl { rpc channel_(M) returns (M); rpc absl(M) returns (M);
+                                                    rpc errno(M) returns (M); })"},
                                 {"b.proto", R"(syntax = "proto3"; service absl {})"}});
   const auto& file = source.Import("a.proto");
   EXPECT_EQ(CppServiceName(*file.service(0)), "Stub_");

@@ -68,13 +68,13 @@ class StubTest : public testing::Test {
   // Runs a callback form until its `done` has run, and says what it was told.
   template <typename Reply, typename Start>
   absl::StatusOr<Reply> Await(Start start) {
-    std::promise<absl::StatusOr<Reply>> promise;
-    const auto caller = std::this_thread::get_id();
-    start([&](absl::StatusOr<Reply> told) {
+    // Shared: set_value may still be at work when get() returns.
+    const auto promise = std::make_shared<std::promise<absl::StatusOr<Reply>>>();
+    start([promise, caller = std::this_thread::get_id()](absl::StatusOr<Reply> told) {
       EXPECT_NE(std::this_thread::get_id(), caller);
-      promise.set_value(std::move(told));
+      promise->set_value(std::move(told));
     });
-    return promise.get_future().get();
+    return promise->get_future().get();
   }
 
   const std::shared_ptr<FakeChannel> channel_ = std::make_shared<FakeChannel>();

@@ -122,7 +122,7 @@ TEST_F(BlobStoreTest, RefusesNamesThatAreNoFileNamesAndSaysWhichRule) {
       {"/etc/passwd", "a blob's name must not contain '/': \"/etc/passwd\""},
       {"../incoming/0", "a blob's name must not contain '/': \"../incoming/0\""},
       {"a/", "a blob's name must not contain '/': \"a/\""},
-      {std::string("a\0b", 3), "a blob's name must not contain NUL: \"a\\x00b\""},
+      {std::string("a\0b", 3), "a blob's name must not contain NUL: \"a\\x00\\x62\""},
       {std::string(256, 'n'), "a blob's name must not be longer than 255 bytes; this one has 256"},
   };
   for (const auto& [name, message] : cases) {
