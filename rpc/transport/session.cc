@@ -16,7 +16,7 @@ namespace {
 
 using wire::FrameType;
 
-// The largest chunk we send. Measured on loopback, 256 KiB moves most: the receiver's copy still finds it in cache.
+// The largest chunk we send. 256 KiB: what the receiver copies is then still in its cache when it is used.
 constexpr uint64_t kChunkBytes = 256 << 10;
 
 // What one turn on the loop may read or write before others on it get theirs.
