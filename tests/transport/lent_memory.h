@@ -15,10 +15,19 @@ class LentMemory {
   explicit LentMemory(size_t size) : bytes_(Pattern(size)) {}
   LentMemory(const LentMemory&) = delete;
   LentMemory& operator=(const LentMemory&) = delete;
+  // Waits until everything lent has come back: the executor may still be about to say so.
+  ~LentMemory() {
+    base::MutexLock lock(mutex_);
+    while (returned_ < lent_) changed_.Wait(mutex_);
+  }
 
   const std::string& bytes() const { return bytes_; }
 
   Payload Lend() {
+    {
+      base::MutexLock lock(mutex_);
+      ++lent_;
+    }
     return Payload::FromExternal(bytes_.data(), bytes_.size(), [this] {
       base::MutexLock lock(mutex_);
       ++returned_;
@@ -41,6 +50,7 @@ class LentMemory {
   const std::string bytes_;
   base::Mutex mutex_;
   base::CondVar changed_;
+  int lent_ = 0;
   int returned_ = 0;
 };
 
