@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "transport/address.h"
+#include "transport/session_offer.h"
 #include "transport/socket_connector.h"
 #include "transport/socket_stream.h"
 
@@ -39,6 +40,7 @@ class TargetConnector final : public Connector {
   void OnResolved(absl::StatusOr<std::vector<SocketAddress>> addresses) {
     if (!addresses.ok()) return std::exchange(done_, nullptr)(std::move(addresses).status());
     transport::ConnectOptions options;
+    options.tcp = transport::SessionTcpOptions();
     options.timeout = timeout_;
     attempt_.emplace(loop_, *std::move(addresses), options,
                      [this](absl::StatusOr<transport::ConnectedSocket> socket) { OnConnected(std::move(socket)); });

@@ -14,6 +14,7 @@
 #include <pagewire/paths.h>
 #include <pagewire/payload.h>
 #include <pagewire/payload_buffer.h>
+#include <pagewire/quarantine.h>
 #include <pagewire/server.h>
 #include <pagewire/server_builder.h>
 #include <pagewire/server_context.h>

@@ -25,8 +25,11 @@ struct TransferReport {
   uint64_t mapped_bytes = 0;
   std::array<uint64_t, kCopyReasonCount> copied_bytes = {};  // indexed by CopyReason
 
-  // Sender's side: bytes that the kernel copied on the way in. With send path `copy`, all of them.
+  // Sender's side: bytes that the kernel copied on the way in, and why. With send path `copy`, all of them; with
+  // `zerocopy`, the tail, what could not be sent without a copy, and what the kernel says it copied all the same, as it
+  // does when both ends are on one host. Complete when the call ends with OK.
   uint64_t kernel_copied_bytes = 0;
+  std::array<uint64_t, kCopyReasonCount> kernel_copied_by_reason = {};  // indexed by CopyReason; the sum of the above
 
   uint64_t chunks = 0;  // frames of whole pages; the tail is not one
   uint64_t acks = 0;    // acknowledgements that moved this payload forward, at the sender
@@ -35,6 +38,12 @@ struct TransferReport {
   absl::Time finished = absl::InfiniteFuture();  // its last byte was handed to, or taken from, the kernel
 
   uint64_t copied(CopyReason reason) const { return copied_bytes[static_cast<size_t>(reason)]; }
+
+  // Adds to kernel_copied_bytes, and to the reason's share of it.
+  void CountKernelCopy(CopyReason reason, uint64_t bytes) {
+    kernel_copied_bytes += bytes;
+    kernel_copied_by_reason[static_cast<size_t>(reason)] += bytes;
+  }
 
   // One line for logs: "1048576 bytes copy/copy, 0 mapped, copied same_host_copy=1048576, 4 chunks".
   std::string ToString() const;

@@ -12,6 +12,7 @@
 #include "transport/address.h"
 #include "transport/loop_pool.h"
 #include "transport/path_choice.h"
+#include "transport/session_offer.h"
 
 namespace pagewire {
 namespace {
@@ -33,7 +34,7 @@ absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& po
   if (!target.ok()) return std::move(target).status();
   absl::StatusOr<std::vector<transport::SocketAddress>> addresses = transport::Resolve(*target);
   if (!addresses.ok()) return std::move(addresses).status();
-  return transport::SocketListener::Listen(addresses->front(), transport::TcpOptions(), loop);
+  return transport::SocketListener::Listen(addresses->front(), transport::SessionTcpOptions(), loop);
 }
 
 }  // namespace

@@ -1,38 +1,75 @@
 // The contract that every transport offers to sessions: two directions of bytes.
 #pragma once
 
-#include <absl/status/status.h>
-#include <absl/types/span.h>
+#include <pagewire/paths.h>
 #include <sys/uio.h>
 
+#include <absl/status/status.h>
+#include <absl/types/span.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pagewire::transport {
 
 enum class IoState {
-  kOk,       // bytes were moved, possibly fewer than asked for
-  kBlocked,  // none could be moved now; an Observer call follows when it is worth trying again
-  kEnd,      // reads only: the peer closed its sending side and everything it wrote has been read
-  kFailed,   // the stream is broken for good
+  kOk,        // bytes were moved, possibly fewer than asked for
+  kBlocked,   // none could be moved now; an Observer call follows when it is worth trying again
+  kEnd,       // reads only: the peer closed its sending side and everything it wrote has been read
+  kFailed,    // the stream is broken for good
+  kMustCopy,  // WriteZerocopy and Map only: nothing was moved; use Write or Read instead
 };
 
 struct IoResult {
   IoState state = IoState::kOk;
   size_t bytes = 0;    // above 0 only with kOk
   absl::Status error;  // not OK only with kFailed; shared with nobody, so it may go to another thread
+  CopyReason reason = CopyReason::kPolicy;  // with kMustCopy: why
 
   static IoResult Ok(size_t bytes) { return {IoState::kOk, bytes, absl::OkStatus()}; }
   static IoResult Blocked() { return {IoState::kBlocked, 0, absl::OkStatus()}; }
   static IoResult End() { return {IoState::kEnd, 0, absl::OkStatus()}; }
   static IoResult Failed(absl::Status error) { return {IoState::kFailed, 0, std::move(error)}; }
+  static IoResult MustCopy(CopyReason reason) { return {IoState::kMustCopy, 0, absl::OkStatus(), reason}; }
 };
 
 struct WriteOptions {
   // The last byte of this write ends a record: transports that cut the stream into pieces cut it there (TCP: MSG_EOR).
   // Means nothing when the write was partial; say it again with the rest.
   bool end_of_record = false;
+};
+
+// What the kernel has let go of: the memory of one WriteZerocopy.
+struct Released {
+  uint64_t tag = 0;
+  size_t bytes = 0;
+  bool copied = false;  // the kernel copied them after all
+};
+
+// Room for pages to come, and for the bytes behind them.
+struct MapRequest {
+  char* address = nullptr;  // in an ArenaRange; nothing is mapped there
+  size_t length = 0;        // whole pages
+  absl::Span<char> behind;  // the next bytes in the stream after what was mapped are copied to here; may be empty
+};
+
+struct MapResult {
+  IoState state = IoState::kOk;  // kMustCopy: this stream cannot map at all
+  size_t mapped = 0;             // bytes at MapRequest::address, whole pages
+  size_t behind = 0;             // bytes that followed them, in MapRequest::behind
+  size_t must_read = 0;          // so many of the next bytes are not mappable: Read them
+  size_t queued = 0;             // bytes that wait to be read or mapped now, those of must_read included
+  absl::Status error;            // with kFailed
+};
+
+// What a stream can do without copying.
+struct PagePaths {
+  bool zerocopy = false;             // WriteZerocopy
+  bool map = false;                  // Map
+  bool whole_page_segments = false;  // what the peer sends without a copy arrives in whole pages
 };
 
 // Reliable, ordered, non-blocking. Constructed in any thread; then everything, destruction included, is for the
@@ -59,8 +96,12 @@ class ByteStream {
   // are left unread, which makes it an abort. No Observer call comes during or after.
   virtual ~ByteStream() = default;
 
-  // Once, before anything below. OnReadable and OnWritable follow, each at least once. `observer` outlives the stream.
+  // Once, before anything below. OnReadable and OnWritable follow, each at least once. `observer` outlives the stream,
+  // or its use of it, which Detach ends.
   virtual void Start(Observer* observer) = 0;
+
+  // No Observer call comes any more. The rest goes on as before.
+  virtual void Detach() = 0;
 
   // Reads into the spans in order; empty ones are allowed. kOk with 0 bytes only when there is no room at all. Fewer
   // bytes than asked for do not mean that there are no more.
@@ -70,6 +111,31 @@ class ByteStream {
   // is nothing to write. The bytes have been copied, or are owned by the kernel, when this returns. Not after
   // CloseWrite.
   virtual IoResult Write(absl::Span<const iovec> from, WriteOptions options) = 0;
+
+  // Fixed when the connection is made.
+  virtual PagePaths page_paths() const { return {}; }
+
+  // Like Write, but the kernel may read the memory after this returned: until TakeReleased has named `tag` once for
+  // each kOk with bytes. kMustCopy: not possible for these bytes now; Write them. kBlocked: OnWritable follows, maybe
+  // because the kernel has let go of something. Only some bytes may be written, as with Write.
+  virtual IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag);
+
+  // Appends what the kernel has let go of since the last call, in any order. OnWritable is called when there is
+  // something new. After Abort, all that is outstanding comes at once, or soon where a device still has it.
+  virtual void TakeReleased(std::vector<Released>&) {}
+
+  // How many kOk results of WriteZerocopy TakeReleased has still to name. A stream that is destroyed before they are
+  // all named leaves nobody to say when the kernel lets go.
+  virtual size_t unreleased() const { return 0; }
+
+  // Maps the pages of the next bytes to where the request says, instead of copying them. kOk when any of mapped,
+  // behind and must_read is above 0; kBlocked, kEnd and kFailed as from Read. kBlocked also when less than a page is
+  // there: whole pages are waited for.
+  virtual MapResult Map(const MapRequest& request);
+
+  // No OnReadable is needed before this many bytes wait to be read; the end and failures are told as ever. A hint, for
+  // bytes that are sure to come. 1 at the start.
+  virtual void SetReadThreshold(size_t) {}
 
   // The peer reads kEnd after what was written. Reading goes on. Calls after the first do nothing.
   virtual void CloseWrite() = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "transport/page.h"
 
 namespace pagewire::transport {
 namespace {
@@ -67,14 +68,53 @@ IoResult FaultStream::Read(absl::Span<const iovec> into) {
   return Count(inner_->Read(Shortened(into, ShortLength(whole))));
 }
 
-IoResult FaultStream::Write(absl::Span<const iovec> from, WriteOptions options) {
+template <typename WriteSome>
+IoResult FaultStream::WriteWith(absl::Span<const iovec> from, WriteOptions options, WriteSome write) {
   if (!reset_.ok()) return IoResult::Failed(base::CloneStatus(reset_));
   if (Delayed(write_delay_, /*readable=*/false)) return IoResult::Blocked();
   const size_t whole = TotalBytes(from);
-  if (whole == 0 || !Happens(plan_.short_write)) return Count(inner_->Write(from, options));
+  if (whole == 0 || !Happens(plan_.short_write)) return Count(write(from, options));
   const size_t length = ShortLength(whole);
   options.end_of_record = options.end_of_record && length == whole;
-  return Count(inner_->Write(Shortened(from, length), options));
+  return Count(write(Shortened(from, length), options));
+}
+
+IoResult FaultStream::Write(absl::Span<const iovec> from, WriteOptions options) {
+  return WriteWith(from, options, [this](absl::Span<const iovec> some, WriteOptions some_options) {
+    return inner_->Write(some, some_options);
+  });
+}
+
+IoResult FaultStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) {
+  return WriteWith(from, options, [this, tag](absl::Span<const iovec> some, WriteOptions some_options) {
+    return inner_->WriteZerocopy(some, some_options, tag);
+  });
+}
+
+MapResult FaultStream::Map(const MapRequest& request) {
+  MapResult result;
+  if (!reset_.ok()) {
+    result.state = IoState::kFailed;
+    result.error = base::CloneStatus(reset_);
+    return result;
+  }
+  if (Delayed(read_delay_, /*readable=*/true)) {
+    result.state = IoState::kBlocked;
+    return result;
+  }
+  MapRequest some = request;
+  if (Happens(plan_.short_read)) {
+    const size_t pages = request.length / kPageBytes;
+    some.length = std::uniform_int_distribution<size_t>(0, pages)(random_) * kPageBytes;
+    some.behind = {};
+    if (some.length == 0) {
+      result.must_read = 1;
+      return result;
+    }
+  }
+  result = inner_->Map(some);
+  CountBytes(result.mapped + result.behind);
+  return result;
 }
 
 bool FaultStream::Delayed(Loop::TimerId& delay, bool readable) {
@@ -97,12 +137,16 @@ size_t FaultStream::ShortLength(size_t whole) {
 }
 
 IoResult FaultStream::Count(IoResult result) {
-  bytes_ += result.bytes;
-  if (bytes_ < plan_.reset_after_bytes || !reset_.ok()) return result;
+  CountBytes(result.bytes);
+  return result;
+}
+
+void FaultStream::CountBytes(size_t bytes) {
+  bytes_ += bytes;
+  if (bytes_ < plan_.reset_after_bytes || !reset_.ok()) return;
   reset_ = absl::UnavailableError(absl::StrCat("connection to ", peer_, " failed: reset after ", bytes_, " bytes"));
   inner_->Abort();
   readiness_.Notify(/*readable=*/true, /*writable=*/true);
-  return result;
 }
 
 }  // namespace pagewire::transport

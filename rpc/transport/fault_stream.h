@@ -20,10 +20,11 @@ namespace pagewire::transport {
 struct FaultPlan {
   uint64_t seed = 1;
 
-  double short_read = 0;   // a Read gets from 1 byte up to what it asked for
-  double short_write = 0;  // the same for a Write
+  // A Read gets from 1 byte up to what it asked for; a Map gets fewer pages, or is told to Read a byte first.
+  double short_read = 0;
+  double short_write = 0;  // a Write or WriteZerocopy takes from 1 byte up to what it was given
 
-  // A Read or Write says kBlocked although it could go on. The notification comes after a delay (below).
+  // Any of these says kBlocked although it could go on. The notification comes after a delay (below).
   double blocked = 0;
 
   // How late the notifications of injected kBlocked results come: 0 up to this, by a timer of the loop.
@@ -45,8 +46,15 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   ~FaultStream() override;
 
   void Start(ByteStream::Observer* observer) override;
+  void Detach() override { readiness_.Start(nullptr); }
   IoResult Read(absl::Span<const iovec> into) override;
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
+  PagePaths page_paths() const override { return inner_->page_paths(); }
+  IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) override;
+  void TakeReleased(std::vector<Released>& released) override { inner_->TakeReleased(released); }
+  size_t unreleased() const override { return inner_->unreleased(); }
+  MapResult Map(const MapRequest& request) override;
+  void SetReadThreshold(size_t bytes) override { inner_->SetReadThreshold(bytes); }
   void CloseWrite() override { inner_->CloseWrite(); }
   void Abort() override { inner_->Abort(); }
   bool SendQueueEmpty() override { return reset_.ok() && inner_->SendQueueEmpty(); }
@@ -63,9 +71,12 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   // Whether the direction whose timer this is stands still, or does so from now on.
   bool Delayed(Loop::TimerId& delay, bool readable);
 
+  template <typename WriteSome>
+  IoResult WriteWith(absl::Span<const iovec> from, WriteOptions options, WriteSome write);
   bool Happens(double probability);
   size_t ShortLength(size_t whole);
   IoResult Count(IoResult result);
+  void CountBytes(size_t bytes);
 
   const std::unique_ptr<ByteStream> inner_;
   Loop& loop_;

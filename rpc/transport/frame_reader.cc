@@ -3,25 +3,38 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "transport/page.h"
+#include "wire/frame_prefix.h"
 
 namespace pagewire::transport {
 namespace {
 
-// Bytes that nobody wants are received here, again and again. Small, so that it stays in cache.
-constexpr size_t kScratchBytes = 64 << 10;
+// The most that follow_length makes us read together with a chunk; more waits for the next read.
+constexpr size_t kMostBehindChunk = kPageBytes;
 
 }  // namespace
 
-FrameReader::FrameReader(Sink& sink, const wire::FrameLimits& limits) : sink_(sink), decoder_(limits) {}
+FrameReader::FrameReader(Sink& sink, const wire::FrameLimits& limits, bool exact)
+    : sink_(sink), exact_(exact), decoder_(limits) {}
+
+size_t FrameReader::ReadAhead() const {
+  if (!exact_) return kPageBytes;
+  return preface_.done() && decoder_.prefix_follows() ? wire::kFramePrefixBytes : 0;
+}
+
+size_t FrameReader::RoomBehindChunk() const {
+  if (!exact_) return kPageBytes;
+  // A chunk is followed by a prefix, whatever the hint says.
+  return std::clamp<size_t>(decoder_.frame().prefix.follow_length, wire::kFramePrefixBytes, kMostBehindChunk);
+}
 
 IoResult FrameReader::ReadSome(ByteStream& stream) {
   if (decoder_.chunk_remaining() > 0) return ReadChunk(stream);
-  const size_t wanted = preface_.done() ? decoder_.wanted() : preface_.wanted();
-  buffer_.resize(std::max(buffer_.size(), wanted + kPageBytes));
-  const iovec into = {buffer_.data(), wanted + kPageBytes};
+  const size_t wanted = (preface_.done() ? decoder_.wanted() : preface_.wanted()) + ReadAhead();
+  buffer_.resize(std::max(buffer_.size(), wanted));
+  const iovec into = {buffer_.data(), wanted};
   IoResult result = stream.Read({&into, 1});
   if (result.state == IoState::kEnd) {
     if (absl::Status truncated = Truncated(); !truncated.ok()) return IoResult::Failed(std::move(truncated));
@@ -32,17 +45,17 @@ IoResult FrameReader::ReadSome(ByteStream& stream) {
 }
 
 IoResult FrameReader::ReadChunk(ByteStream& stream) {
-  // What follows the chunk, up to a page of it, comes with the same read.
-  buffer_.resize(std::max<size_t>(buffer_.size(), kPageBytes));
-  places_.push_back({buffer_.data(), kPageBytes});
-  IoResult result = stream.Read(absl::MakeConstSpan(places_).subspan(first_place_));
-  places_.pop_back();
-  if (result.state == IoState::kEnd) return IoResult::Failed(Truncated());
-  if (result.state != IoState::kOk) return result;
-  const size_t of_chunk = std::min<size_t>(result.bytes, decoder_.chunk_remaining());
-  Advance(of_chunk);
-  absl::Status status = Consume(std::string_view(buffer_.data(), result.bytes - of_chunk));
-  return status.ok() ? result : IoResult::Failed(std::move(status));
+  // What follows the chunk comes with the same read.
+  const size_t room = RoomBehindChunk();
+  buffer_.resize(std::max(buffer_.size(), room));
+  ChunkTarget::Result result =
+      target_->Receive(stream, decoder_.chunk_remaining(), absl::MakeSpan(buffer_.data(), room));
+  if (result.io.state == IoState::kEnd) return IoResult::Failed(Truncated());
+  if (result.io.state != IoState::kOk) return std::move(result.io);
+  Advance(result.io.bytes - result.behind);
+  if (decoder_.chunk_remaining() == 0) stream.SetReadThreshold(1);
+  absl::Status status = Consume(std::string_view(buffer_.data(), result.behind));
+  return status.ok() ? std::move(result.io) : IoResult::Failed(std::move(status));
 }
 
 absl::Status FrameReader::Consume(std::string_view bytes) {
@@ -57,7 +70,10 @@ absl::Status FrameReader::Consume(std::string_view bytes) {
       continue;
     }
     if (decoder_.chunk_remaining() > 0) {
-      TakeChunkBytes(bytes);
+      const size_t size = std::min<size_t>(bytes.size(), decoder_.chunk_remaining());
+      target_->Append(bytes.substr(0, size));
+      bytes.remove_prefix(size);
+      Advance(size);
       continue;
     }
     absl::StatusOr<wire::FrameDecoder::Step> step = decoder_.Decode(bytes);
@@ -71,46 +87,17 @@ absl::Status FrameReader::Consume(std::string_view bytes) {
 }
 
 absl::Status FrameReader::BeginChunk() {
-  places_.clear();
-  first_place_ = 0;
+  target_ = nullptr;
   chunk_length_ = decoder_.chunk_remaining();
-  absl::Status status = sink_.OnChunk(std::get<wire::v1::Chunk>(decoder_.frame().body), chunk_length_, places_);
-  if (status.ok() && places_.empty()) ThrowAway(chunk_length_);
+  absl::Status status = sink_.OnChunk(std::get<wire::v1::Chunk>(decoder_.frame().body), chunk_length_, target_);
+  if (target_ == nullptr) target_ = &discard_;
   return status;
 }
 
-void FrameReader::DropChunk() {
-  places_.clear();
-  first_place_ = 0;
-  ThrowAway(decoder_.chunk_remaining());
-}
-
-void FrameReader::ThrowAway(uint64_t length) {
-  if (scratch_ == nullptr) scratch_ = std::make_unique<char[]>(kScratchBytes);
-  while (length > 0) {
-    places_.push_back({scratch_.get(), std::min<uint64_t>(length, kScratchBytes)});
-    length -= places_.back().iov_len;
-  }
-}
-
-void FrameReader::TakeChunkBytes(std::string_view& bytes) {
-  const iovec& place = places_[first_place_];
-  const size_t size = std::min(bytes.size(), place.iov_len);
-  std::memcpy(place.iov_base, bytes.data(), size);
-  bytes.remove_prefix(size);
-  Advance(size);
-}
+void FrameReader::DropChunk() { target_ = &discard_; }
 
 void FrameReader::Advance(size_t bytes) {
   decoder_.ConsumeChunk(bytes);
-  while (bytes > 0) {
-    iovec& place = places_[first_place_];
-    const size_t size = std::min(bytes, place.iov_len);
-    place.iov_base = static_cast<char*>(place.iov_base) + size;
-    place.iov_len -= size;
-    bytes -= size;
-    if (place.iov_len == 0) ++first_place_;
-  }
   if (decoder_.chunk_remaining() == 0) sink_.OnChunkReceived(chunk_length_);
 }
 

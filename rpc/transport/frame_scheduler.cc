@@ -11,14 +11,15 @@ constexpr size_t kSmallBytesPerBatch = 64 << 10;
 
 }  // namespace
 
-FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, Observer& observer)
-    : credit_(credit), window_(window), observer_(observer) {}
+FrameScheduler::FrameScheduler(SendCredit& credit, SendWindow& window, const SendTerms& terms, Observer& observer)
+    : credit_(credit), window_(window), terms_(terms), observer_(observer) {}
 
 FrameScheduler::Entry& FrameScheduler::Open(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it != calls_.end()) return it->second;
   Entry& entry =
-      calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, last_payload_id_, observer_)).first->second;
+      calls_.try_emplace(call_id, OutgoingCall(call_id, credit_, window_, terms_, last_payload_id_, observer_))
+          .first->second;
   if (bulk_allowed_) entry.call.AllowBulk();
   return entry;
 }
@@ -110,7 +111,8 @@ bool FrameScheduler::Fill(WriteBatch& batch) {
   }
   if (Entry* entry = TakeFirst(bulk_, OutgoingCall::Turn::kBulk); entry != nullptr) {
     const uint64_t call_id = bulk_.front();
-    if (entry->call.SendBulk(batch, chunk_bytes_)) {
+    const bool alone = bulk_.size() == 1 && small_.empty();
+    if (entry->call.SendBulk(batch, chunk_bytes_, alone)) {
       bulk_.pop_front();
       entry->in_line = false;
       Enqueue(call_id, *entry);

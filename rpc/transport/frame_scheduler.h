@@ -30,7 +30,8 @@ class FrameScheduler {
     ~Observer() = default;
   };
 
-  FrameScheduler(SendCredit& credit, SendWindow& window, Observer& observer);
+  // `terms` say which path payloads take; they may change until the first is sent. All outlive the scheduler.
+  FrameScheduler(SendCredit& credit, SendWindow& window, const SendTerms& terms, Observer& observer);
 
   // Frames that wait for nothing are appended here.
   std::string& control() { return control_; }
@@ -83,6 +84,7 @@ class FrameScheduler {
 
   SendCredit& credit_;
   SendWindow& window_;
+  const SendTerms& terms_;
   Observer& observer_;
   std::string control_;
   absl::node_hash_map<uint64_t, Entry> calls_;

@@ -140,6 +140,7 @@ class InProcessStream final : public ByteStream {
     link_->Open(me_, &readiness_);
     readiness_.Notify(/*readable=*/true, /*writable=*/true);
   }
+  void Detach() override { readiness_.Start(nullptr); }
   IoResult Read(absl::Span<const iovec> into) override { return link_->Read(me_, into); }
   IoResult Write(absl::Span<const iovec> from, WriteOptions) override { return link_->Write(me_, from); }
   void CloseWrite() override { link_->CloseWrite(me_); }

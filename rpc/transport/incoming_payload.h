@@ -3,62 +3,76 @@
 
 #include <pagewire/payload.h>
 #include <pagewire/transfer_report.h>
-#include <sys/uio.h>
 
 #include <absl/status/status.h>
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
-#include "payload/payload_builder.h"
 #include "payload/pool.h"
+#include "transport/copy_target.h"
 #include "transport/incoming_item.h"
+#include "transport/map_target.h"
+#include "transport/payload_pieces.h"
 
 namespace pagewire::transport {
 
-// Receive path `copy`: bytes are received straight into pooled, page-aligned blocks. A payload that nobody wants any
-// more is drained: it has no places for its bytes, which are only counted.
+// A payload that nobody wants any more is drained: it has no target for its bytes, which are only counted.
 class IncomingPayload {
  public:
-  // `reason` says why whole pages are copied and not mapped.
-  IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, memory::Pool& pool, CopyReason reason);
+  // How the whole pages of a payload are taken.
+  struct Way {
+    memory::Pool* pool = nullptr;
+    Arena* arena = nullptr;                   // null: they are copied
+    CopyReason reason = CopyReason::kPolicy;  // why, then
+  };
+
+  IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, const Way& way);
+  IncomingPayload(const IncomingPayload&) = delete;
+  IncomingPayload& operator=(const IncomingPayload&) = delete;
 
   IncomingItem& item() { return item_; }
   uint64_t call_id() const { return call_id_; }
   uint64_t offset() const { return item_.received(); }
 
-  // Its memory and what was granted for it go back at once: places given out before are not valid any more.
+  // Its memory and what was granted for it go back at once: the target is not valid any more.
   void Discard();
   bool discarded() const { return discarded_; }
 
-  // Appends the places for the next `length` bytes, which are inside the payload and were counted by
-  // item().Receive; they must be filled before the next call. No places for a payload that is discarded.
-  // RESOURCE_EXHAUSTED, and `places` are empty, when there is no memory: the payload is then discarded.
-  absl::Status Place(uint64_t length, std::vector<iovec>& places);
+  // Where the next chunk goes, of `length` bytes, which are inside the payload and were counted by item().Receive. Null
+  // for a payload that is discarded, and when there is no memory, which discards it; see failure().
+  ChunkTarget* BeginChunk(uint64_t length);
+
+  // The chunk is whole. A payload for which there was no memory is discarded.
+  void EndChunk();
+
+  // Why the payload had to be discarded: RESOURCE_EXHAUSTED. OK otherwise.
+  const absl::Status& failure() const { return failure_; }
 
   // Appends the payload's last bytes, which came inside a frame.
-  absl::Status AppendTail(std::string_view tail);
-
-  void CountChunk() { ++report_.chunks; }
+  void AppendTail(std::string_view tail);
 
   // The whole payload; everything announced has come. Its memory keeps the reservation until the last handle goes.
-  Payload Finish();
+  // `released` runs once when it has gone, or if there is nothing to hold; see PayloadBuilder::OnReleased.
+  Payload Finish(absl::AnyInvocable<void()> released);
 
   const TransferReport& report() const { return report_; }
 
  private:
+  void Fail(absl::Status failure);
+  uint64_t& copied(CopyReason reason) { return report_.copied_bytes[static_cast<size_t>(reason)]; }
+
   IncomingItem item_;
   const uint64_t call_id_;
-  memory::Pool& pool_;
   const CopyReason reason_;
-  bool discarded_ = false;
-  memory::PayloadBuilder builder_;
-  std::optional<memory::Block> block_;  // being filled
-  size_t block_used_ = 0;
-  uint64_t placed_ = 0;
+  PayloadPieces pieces_;
   TransferReport report_;
+  CopyTarget copy_;
+  std::optional<MapTarget> map_;
+  uint64_t placed_ = 0;  // bytes that have got a place
+  bool discarded_ = false;
+  absl::Status failure_;
 };
 
 }  // namespace pagewire::transport

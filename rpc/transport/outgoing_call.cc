@@ -5,12 +5,21 @@
 
 #include "transport/page.h"
 #include "wire/frame_encoder.h"
+#include "wire/frame_prefix.h"
 #include "wire/limits.h"
 
 namespace pagewire::transport {
 namespace {
 
 using wire::FrameType;
+
+wire::v1::PayloadEnd EndOf(uint64_t payload_id, uint64_t size) {
+  wire::v1::PayloadEnd end;
+  end.set_payload_id(payload_id);
+  end.set_size(size);
+  end.set_outcome(wire::v1::PayloadEnd::COMPLETE);
+  return end;
+}
 
 }  // namespace
 
@@ -115,10 +124,12 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
   }
   item.begun = true;
   item.payload_id = announced_payload_;
-  item.report.payload_bytes = size;
-  item.report.send_path = SendPath::kCopy;
-  item.report.acks = window_.acks();
-  item.report.began = absl::Now();
+  item.choice = ChooseSendPath(terms_, size);
+  item.report = std::make_shared<TransferReport>();
+  item.report->payload_bytes = size;
+  item.report->send_path = item.choice.path;
+  item.report->acks = window_.acks();
+  item.report->began = absl::Now();
   wire::v1::PayloadBegin begin;
   begin.set_payload_id(item.payload_id);
   begin.set_call_id(call_id_);
@@ -126,7 +137,7 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
   wire::AppendFrame(FrameType::kPayloadBegin, flags, begin, {}, out);
 }
 
-bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes) {
+bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone) {
   auto& item = std::get<SendingPayload>(items_.front());
   const uint64_t remaining = item.cursor.remaining();
   if (remaining < kPageBytes) {
@@ -140,31 +151,38 @@ bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes) {
   wire::v1::Chunk chunk;
   chunk.set_payload_id(item.payload_id);
   chunk.set_offset(item.cursor.offset());
-  wire::AppendChunkHeader(chunk, wanted, batch.head());
-  batch.AppendPayload(item.cursor, wanted);
+  wire::AppendChunkHeader(chunk, wanted, batch.head(), alone ? NextFrameBytes(item, wanted) : 0);
   window_.OnSent(wanted);
-  ++item.report.chunks;
+  batch.AppendChunk(item.cursor, wanted, {item.choice, item.payload_id, window_.sent(), item.report});
+  ++item.report->chunks;
   return true;
 }
 
+uint32_t OutgoingCall::NextFrameBytes(const SendingPayload& item, uint64_t chunk) const {
+  const uint64_t remaining = item.cursor.remaining() - chunk;
+  if (remaining >= kPageBytes) {
+    wire::v1::Chunk next;
+    next.set_payload_id(item.payload_id);
+    next.set_offset(item.cursor.offset() + chunk);
+    return wire::kFramePrefixBytes + next.ByteSizeLong();
+  }
+  return wire::kFramePrefixBytes + EndOf(item.payload_id, item.cursor.payload().size()).ByteSizeLong() + remaining;
+}
+
 void OutgoingCall::SendPayloadEnd(SendingPayload& item, std::string& out) {
-  wire::v1::PayloadEnd end;
-  end.set_payload_id(item.payload_id);
   if (item.aborted) {
-    end.set_size(item.cursor.offset());
+    wire::v1::PayloadEnd end = EndOf(item.payload_id, item.cursor.offset());
     end.set_outcome(wire::v1::PayloadEnd::ABORTED);
     wire::AppendFrame(FrameType::kPayloadEnd, 0, end, {}, out);
-  } else {
-    std::string tail;
-    item.cursor.Advance(item.cursor.remaining(), [&](const char* data, size_t size) { tail.append(data, size); });
-    window_.OnSent(tail.size());
-    end.set_size(item.cursor.offset());
-    end.set_outcome(wire::v1::PayloadEnd::COMPLETE);
-    wire::AppendFrame(FrameType::kPayloadEnd, 0, end, tail, out);
+    return;
   }
-  item.report.kernel_copied_bytes = item.cursor.offset();
-  item.report.finished = absl::Now();
-  if (!item.aborted) observer_.OnPayloadSent(call_id_, item.payload_id, item.report);
+  std::string tail;
+  item.cursor.Advance(item.cursor.remaining(), [&](const char* data, size_t size) { tail.append(data, size); });
+  window_.OnSent(tail.size());
+  wire::AppendFrame(FrameType::kPayloadEnd, 0, EndOf(item.payload_id, item.cursor.offset()), tail, out);
+  item.report->CountKernelCopy(CopyReason::kTail, tail.size());
+  item.report->finished = absl::Now();
+  observer_.OnPayloadSent(call_id_, item.payload_id, window_.sent(), item.report);
 }
 
 }  // namespace pagewire::transport

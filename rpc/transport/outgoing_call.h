@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "pagewire/wire.pb.h"
+#include "transport/path_choice.h"
 #include "transport/payload_cursor.h"
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
@@ -38,18 +40,25 @@ class OutgoingCall {
   // Whoever keeps track of sent payloads.
   class Observer {
    public:
-    // The last frame of a whole payload is on its way. `report.acks` is what the window had counted when the payload
-    // began.
-    virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) = 0;
+    // The last frame of a whole payload is on its way, `end` payload bytes into the connection. `report->acks` is what
+    // the window had counted when the payload began; copies that the kernel made are still added to the report.
+    virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
+                               std::shared_ptr<TransferReport> report) = 0;
 
    protected:
     ~Observer() = default;
   };
 
-  // `last_payload_id` is the connection's counter: payloads get their ids when their messages go out, so that the peer
-  // sees them rise.
-  OutgoingCall(uint64_t call_id, SendCredit& credit, SendWindow& window, uint64_t& last_payload_id, Observer& observer)
-      : call_id_(call_id), credit_(credit), window_(window), last_payload_id_(last_payload_id), observer_(observer) {}
+  // `terms` say which path payloads take. `last_payload_id` is the connection's counter: payloads get their ids when
+  // their messages go out, so that the peer sees them rise.
+  OutgoingCall(uint64_t call_id, SendCredit& credit, SendWindow& window, const SendTerms& terms,
+               uint64_t& last_payload_id, Observer& observer)
+      : call_id_(call_id),
+        credit_(credit),
+        window_(window),
+        terms_(terms),
+        last_payload_id_(last_payload_id),
+        observer_(observer) {}
 
   void Push(OutgoingMessage message);
   void Push(OutgoingPayload payload);
@@ -69,8 +78,10 @@ class OutgoingCall {
   Turn turn() const;
 
   // Takes the turn. SendSmall only at kSmall. SendBulk only at kBulk; false when the window is too full for it.
+  // `alone`: nothing else waits to be sent, so what follows a chunk is this payload's next frame, as far as one can
+  // know.
   void SendSmall(std::string& out);
-  bool SendBulk(WriteBatch& batch, uint64_t chunk_bytes);
+  bool SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone);
 
   // The grant that the call waits for has come.
   void OnGranted();
@@ -90,7 +101,8 @@ class OutgoingCall {
     explicit SendingPayload(Payload payload) : cursor(std::move(payload)) {}
     uint64_t payload_id = 0;
     PayloadCursor cursor;
-    TransferReport report;
+    SendChoice choice;
+    std::shared_ptr<TransferReport> report;  // from the beginning on
     bool begun = false;
     bool aborted = false;
   };
@@ -99,10 +111,12 @@ class OutgoingCall {
   void SendMessage(SendingMessage& item, std::string& out);
   void SendPayloadBegin(SendingPayload& item, std::string& out);
   void SendPayloadEnd(SendingPayload& item, std::string& out);
+  uint32_t NextFrameBytes(const SendingPayload& item, uint64_t chunk) const;
 
   const uint64_t call_id_;
   SendCredit& credit_;
   SendWindow& window_;
+  const SendTerms& terms_;
   uint64_t& last_payload_id_;
   Observer& observer_;
   std::deque<Item> items_;

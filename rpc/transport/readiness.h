@@ -16,7 +16,7 @@ class Readiness {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  // Before it there are no calls.
+  // Before it there are no calls; with null there are none from then on.
   void Start(ByteStream::Observer* observer) { state_->observer = observer; }
 
   // Posts the calls. From any thread, while this object is known to live.

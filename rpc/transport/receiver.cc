@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/status.h"
 #include "transport/page.h"
 #include "wire/copy_reason.h"
 #include "wire/frame_type.h"
@@ -183,8 +184,8 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
     call->announced_payload = 0;
     call->open_payload = begin.payload_id();
   }
-  const auto [it, inserted] = payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size,
-                                                    *options_.pool, options_.copy_reason);
+  const auto [it, inserted] =
+      payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size, WayOf(size));
   IncomingPayload& payload = it->second;
   if (call == nullptr || call->discarded) {
     payload.Discard();
@@ -307,7 +308,18 @@ void Receiver::Settle(IncomingItem& item) {
   }
 }
 
-absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) {
+IncomingPayload::Way Receiver::WayOf(uint64_t size) const {
+  if (!options_.choice.map) return {options_.pool, nullptr, options_.choice.reason};
+  if (size < options_.choice.map_from_bytes) return {options_.pool, nullptr, CopyReason::kBelowThreshold};
+  return {options_.pool, options_.arena, options_.choice.reason};
+}
+
+void Receiver::RefuseIfFailed(const IncomingPayload& payload) {
+  if (payload.failure().ok() || Find(payload.call_id()) == nullptr) return;
+  Refuse(payload.call_id(), base::CloneStatus(payload.failure()));
+}
+
+absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, ChunkTarget*& target) {
   const auto it = payloads_.find(chunk.payload_id());
   if (it == payloads_.end()) {
     return Violation(absl::StrCat("CHUNK: payload ", chunk.payload_id(),
@@ -319,17 +331,19 @@ absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, st
                                   " after ", payload.offset(), " bytes"));
   }
   if (absl::Status status = payload.item().Receive(length); !status.ok()) return status;
-  payload.CountChunk();
+  const bool was_discarded = payload.discarded();
+  target = payload.BeginChunk(length);
+  if (target == nullptr && !was_discarded) RefuseIfFailed(payload);
   chunk_under_way_ = chunk.payload_id();
-  if (absl::Status placed = payload.Place(length, places); !placed.ok()) {
-    if (Find(payload.call_id()) != nullptr) Refuse(payload.call_id(), std::move(placed));
-  }
   return absl::OkStatus();
 }
 
 void Receiver::OnChunkReceived(uint64_t length) {
-  chunk_under_way_ = 0;
   received_bytes_ += length;
+  const auto it = payloads_.find(std::exchange(chunk_under_way_, 0));
+  if (it == payloads_.end() || it->second.discarded()) return;
+  it->second.EndChunk();
+  RefuseIfFailed(it->second);
 }
 
 absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail) {
@@ -349,8 +363,9 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
   }
   received_bytes_ += tail.size();
   Call* call = Find(call_id);
-  if (absl::Status placed = payload.AppendTail(tail); !placed.ok() && call != nullptr) {
-    Refuse(call_id, std::move(placed));
+  if (!payload.discarded()) {
+    payload.AppendTail(tail);
+    RefuseIfFailed(payload);
   }
   const bool wanted = call != nullptr && !payload.discarded();
   absl::StatusOr<Payload> result;
@@ -360,7 +375,7 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
                  : absl::DataLossError(absl::StrCat("the payload's source failed at the sender: ", end.message()));
   } else if (wanted) {
     outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
-    result = payload.Finish();
+    result = payload.Finish(outlet_.OnPayloadReleased(end.payload_id()));
   }
   Settle(payload.item());  // whatever was not handed over
   const TransferReport report = payload.report();

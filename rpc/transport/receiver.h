@@ -1,9 +1,6 @@
 // The incoming half of a session: puts frames together to messages and payloads, and grants the credit for them.
 #pragma once
 
-#include <pagewire/paths.h>
-#include <sys/uio.h>
-
 #include <absl/container/node_hash_map.h>
 #include <absl/status/status.h>
 
@@ -13,12 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "payload/budget.h"
 #include "payload/pool.h"
 #include "transport/incoming_item.h"
 #include "transport/incoming_payload.h"
+#include "transport/path_choice.h"
 #include "transport/receive_credit.h"
 #include "transport/session_handler.h"
 
@@ -27,6 +24,8 @@ namespace pagewire::transport {
 struct ReceiverOptions {
   std::shared_ptr<memory::Budget> held_budget;
   memory::Pool* pool = nullptr;
+  Arena* arena = nullptr;  // pages are mapped here; null: they are copied
+  ReceiveChoice choice;    // `map` only with an arena
   uint64_t initial_call_credit = 0;
   uint64_t max_message_bytes = 0;
   uint64_t max_payload_bytes = 0;  // 0: the budget's limit alone
@@ -34,7 +33,6 @@ struct ReceiverOptions {
   std::string
       message_option;  // what a user raises when a message is too large, e.g. "ServerBuilder::SetMaxMessageBytes"
   std::string payload_option;
-  CopyReason copy_reason = CopyReason::kPolicy;
 };
 
 // Handlers called from here may discard calls but not close them: records go between frames. (See Session.)
@@ -50,8 +48,10 @@ class Receiver {
     virtual void SendReceipt(wire::v1::Receipt receipt) = 0;
     // Runs `task` in the session's loop, unless the session is gone by then. Any thread.
     virtual std::function<void(absl::AnyInvocable<void()>)> Poster() = 0;
-    // The places of the chunk that is under way are not valid any more.
+    // The target of the chunk that is under way is not valid any more.
     virtual void DropChunk() = 0;
+    // The application holds nothing of a payload any more. Any thread, and also when the session is gone.
+    virtual absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) = 0;
 
    protected:
     ~Outlet() = default;
@@ -59,6 +59,9 @@ class Receiver {
 
   // `backing`: the reservation behind the connection's initial credit.
   Receiver(ReceiverOptions options, memory::Reservation backing, SessionHandler& handler, Outlet& outlet);
+
+  // Pages are mapped where they can be.
+  bool maps() const { return options_.choice.map; }
 
   // A call's record: from its start until both its ends are done (see Session).
   void OpenCall(uint64_t call_id);
@@ -80,9 +83,9 @@ class Receiver {
 
   absl::Status OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8_t flags);
 
-  // A chunk of `length` bytes follows: appends the places for it, none if it is to be thrown away. They stay valid
+  // A chunk of `length` bytes follows: says where it goes, null if it is to be thrown away. The target stays valid
   // until OnChunkReceived or Outlet::DropChunk.
-  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places);
+  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, ChunkTarget*& target);
   void OnChunkReceived(uint64_t length);
 
   absl::Status OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail);
@@ -118,6 +121,8 @@ class Receiver {
   void Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation);
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
   void Refuse(uint64_t call_id, absl::Status status);
+  void RefuseIfFailed(const IncomingPayload& payload);
+  IncomingPayload::Way WayOf(uint64_t size) const;
   void Settle(IncomingItem& item);
   void GrowFloat();
   void AnnounceCredit();

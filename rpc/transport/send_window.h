@@ -13,7 +13,9 @@ class SendWindow {
   uint64_t available() const { return limit_ > in_flight() ? limit_ - in_flight() : 0; }
   uint64_t in_flight() const { return sent_ - received_; }
   uint64_t limit() const { return limit_; }
-  uint64_t acks() const { return acks_; }  // that moved forward
+  uint64_t sent() const { return sent_; }          // in the connection's life
+  uint64_t received() const { return received_; }  // of these, by the peer
+  uint64_t acks() const { return acks_; }          // that moved forward
 
   void OnSent(uint64_t bytes) { sent_ += bytes; }
 

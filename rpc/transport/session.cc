@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/status.h"
+#include "transport/burial.h"
 #include "transport/page.h"
 #include "transport/session_offer.h"
-#include "wire/copy_reason.h"
 #include "wire/frame_encoder.h"
 
 namespace pagewire::transport {
@@ -37,8 +37,8 @@ constexpr absl::Duration kLongestClosePoll = absl::Milliseconds(32);
 // a long one.
 constexpr absl::Duration kLastAcks = absl::Seconds(1);
 
-// Receipts in one ACK: at 250 bytes, the most that one can have, they fit the body that every peer accepts.
-constexpr int kMaxReceipts = 100;
+// How long the release of a payload may wait for another reason to send an ACK.
+constexpr absl::Duration kReleaseDelay = absl::Milliseconds(10);
 
 }  // namespace
 
@@ -55,19 +55,22 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
       options_(std::move(options)),
       own_preface_(MakeOwnPreface(options_)),
       peer_settings_(wire::AssumedSettings()),
+      send_terms_(MakeSendTerms(options_, *stream_)),
       send_credit_(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit),
-      scheduler_(send_credit_, send_window_, *this),
-      receiver_(MakeReceiverOptions(options_, stream_->same_host()),
+      scheduler_(send_credit_, sent_.window(), send_terms_, *this),
+      batch_(sent_.ledger()),
+      receiver_(MakeReceiverOptions(options_, *stream_),
                 memory::ConnectionCreditBudget().Overdraw(wire::AssumedSettings().initial_connection_credit,
                                                           "connection credit"),
                 handler, *this),
-      reader_(*this, MakeSettings(options_).frame_limits()),
+      reader_(*this, MakeSettings(options_).frame_limits(), receiver_.maps()),
+      acks_owed_([this] { OnReleasedByUs(); }),
       pings_("pings", 100, 10),
       settings_("settings", 20, 1),
       cancels_("cancelled calls", 20'000, 2'000) {}
 
 Session::~Session() {
-  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_})
+  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_, release_timer_})
     loop_.CancelTimer(timer);
 }
 
@@ -171,7 +174,7 @@ void Session::CloseEndedCalls() {
     if (it == calls_.end()) continue;
     const bool unheard_of = it->second.unheard_of;
     receiver_.CloseCall(call_id);
-    sent_.erase(it->second.sent_payload);
+    sent_.Forget(it->second.sent_payload);
     calls_.erase(it);
     if (!unheard_of) continue;
     wire::v1::CallStatus status;
@@ -251,31 +254,44 @@ void Session::WatchForStall() {
   });
 }
 
-void Session::AppendAck() {
-  if (receiver_.received_bytes() == acked_bytes_ && pending_ack_.receipts_size() == 0) return;
-  acked_bytes_ = receiver_.received_bytes();
-  pending_ack_.set_received_bytes(acked_bytes_);
-  wire::AppendFrame(FrameType::kAck, 0, pending_ack_, {}, scheduler_.control());
-  pending_ack_.Clear();
+void Session::AppendAck() { acks_owed_.Append(receiver_.received_bytes(), scheduler_.control()); }
+
+void Session::OnReleasedByUs() {
+  Poster()([this] {
+    release_timer_ = loop_.RunAfter(kReleaseDelay, [this] {
+      release_timer_ = 0;
+      if (write_ended_) return;
+      acks_owed_.AppendReleased(receiver_.received_bytes(), scheduler_.control());
+      BoundControl();
+    });
+  });
 }
 
-void Session::OnWritable() { Flush(); }
+absl::AnyInvocable<void()> Session::OnPayloadReleased(uint64_t payload_id) {
+  return acks_owed_.TellReleased(payload_id);
+}
 
-void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) {
+void Session::OnWritable() {
+  TakeReleased();
+  Flush();
+}
+
+void Session::TakeReleased() {
+  sent_.TakeReleased(*stream_, send_terms_.same_host ? CopyReason::kSameHostCopy : CopyReason::kKernelUnsupported);
+}
+
+void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t, std::shared_ptr<TransferReport> report) {
   const auto call = calls_.find(call_id);
   if (call == calls_.end()) return;
   call->second.sent_payload = payload_id;
-  SentPayload& sent = sent_[payload_id];
-  sent = {call_id, report, report.acks};
-  sent.report.acks = 0;
-  handler_.OnSent(call_id, sent.report);
+  handler_.OnSent(call_id, *report);
+  sent_.Add(payload_id, call_id, std::move(report));
 }
 
 void Session::SendGrant(const wire::v1::Credit& grant) { Control(FrameType::kCredit, 0, grant); }
 
 void Session::SendReceipt(wire::v1::Receipt receipt) {
-  *pending_ack_.add_receipts() = std::move(receipt);
-  if (pending_ack_.receipts_size() < kMaxReceipts) return;
+  if (!acks_owed_.AddReceipt(std::move(receipt))) return;
   AppendAck();
   BoundControl();
 }
@@ -303,11 +319,12 @@ void Session::OnReadable() {
       case IoState::kEnd:
         return Fail(closing_ ? absl::OkStatus() : absl::UnavailableError("the peer closed the connection"));
       case IoState::kFailed:
+      case IoState::kMustCopy:  // never from reading
         return Fail(std::move(result.error));
     }
     bytes += result.bytes;
     // The peer's window must not run dry while we read on.
-    if (receiver_.received_bytes() - acked_bytes_ >= own_window_ / 4) Flush();
+    if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
     if (bytes < kBytesPerTurn) continue;
     ScheduleFlush();
     loop_.Post([weak = weak_from_this()] {
@@ -331,7 +348,7 @@ absl::Status Session::OnPreface(const wire::Preface& preface) {
 
 void Session::ApplyPeerSettings() {
   send_credit_.RaiseInitial(peer_settings_.initial_connection_credit, peer_settings_.initial_call_credit);
-  send_window_.set_limit(peer_settings_.window);
+  sent_.window().set_limit(peer_settings_.window);
   // Two chunks fit into the window, so that one can be on its way while the other is being consumed.
   const uint64_t half_window = std::max(RoundDownToPage(peer_settings_.window / 2), kPageBytes);
   scheduler_.AllowBulk(std::min({kChunkBytes, peer_settings_.max_chunk_length, half_window}));
@@ -370,8 +387,8 @@ absl::Status Session::OnFrame(wire::Frame& frame) {
   return absl::InternalError("a frame of an unknown type was decoded");
 }
 
-absl::Status Session::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) {
-  return receiver_.OnChunk(chunk, length, places);
+absl::Status Session::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, ChunkTarget*& target) {
+  return receiver_.OnChunk(chunk, length, target);
 }
 
 void Session::OnChunkReceived(uint64_t length) { receiver_.OnChunkReceived(length); }
@@ -431,38 +448,11 @@ absl::Status Session::OnMessageFlags(uint64_t call_id, const wire::Frame& frame)
 }
 
 absl::Status Session::OnAck(const wire::v1::Ack& ack) {
-  const uint64_t in_flight = send_window_.in_flight();
-  if (!send_window_.OnReceived(ack.received_bytes())) {
-    return absl::InvalidArgumentError(absl::StrCat("ACK: claims ", ack.received_bytes(),
-                                                   " bytes received, more than were ever sent (", in_flight,
-                                                   " are in flight)"));
-  }
-  for (const wire::v1::IdRange& range : ack.released()) {
-    if (range.last() <= scheduler_.last_payload_id()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("ACK: claims the release of payload ", range.last(), ", which was never sent"));
-  }
-  for (const wire::v1::Receipt& receipt : ack.receipts()) {
-    if (receipt.payload_id() > scheduler_.last_payload_id()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("ACK: a receipt for payload ", receipt.payload_id(), ", which was never sent"));
-    }
-    const auto it = sent_.find(receipt.payload_id());
-    if (it == sent_.end()) continue;
-    TransferReport& report = it->second.report;
-    report.receive_path = wire::FromWire(receipt.receive_path()).value_or(ReceivePath::kAuto);
-    report.mapped_bytes = receipt.mapped_bytes();
-    for (const wire::v1::CopiedBytes& copied : receipt.copied()) {
-      if (const auto reason = wire::FromWire(copied.reason())) {
-        report.copied_bytes[static_cast<size_t>(*reason)] = copied.bytes();
-      }
-    }
-    report.acks = send_window_.acks() - it->second.acks_before;
-    handler_.OnSent(it->second.call_id, report);
-    sent_.erase(it);
-  }
+  // What the peer has received the kernel has let go of, mostly: with it the reports are complete.
+  TakeReleased();
   ScheduleFlush();
-  return absl::OkStatus();
+  return sent_.OnAck(ack, scheduler_.last_payload_id(),
+                     [this](uint64_t call_id, const TransferReport& report) { handler_.OnSent(call_id, report); });
 }
 
 absl::Status Session::OnCredit(const wire::v1::Credit& credit) {
@@ -579,13 +569,14 @@ void Session::Fail(absl::Status reason) {
 
 void Session::Shut(absl::Status reason) {
   closed_ = true;
-  for (Loop::TimerId* timer : {&stall_timer_, &handshake_timer_, &close_timer_, &close_poll_timer_}) {
+  for (Loop::TimerId* timer : {&stall_timer_, &handshake_timer_, &close_timer_, &close_poll_timer_, &release_timer_}) {
     loop_.CancelTimer(std::exchange(*timer, 0));
   }
-  stream_.reset();
   scheduler_.Clear();
   batch_.Clear();
   receiver_.Clear();
+  sent_.OnDead();
+  Bury(loop_, std::move(stream_), std::move(sent_.ledger()));
   if (!reason.ok() && !go_away_reason_.empty()) reason = base::Annotate(reason, go_away_reason_);
   handler_.OnClosed(std::move(reason));
 }

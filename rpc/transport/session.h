@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/acks_owed.h"
 #include "transport/byte_stream.h"
 #include "transport/flood_guard.h"
 #include "transport/frame_reader.h"
@@ -18,7 +19,7 @@
 #include "transport/loop.h"
 #include "transport/receiver.h"
 #include "transport/send_credit.h"
-#include "transport/send_window.h"
+#include "transport/sent_payloads.h"
 #include "transport/session_handler.h"
 #include "transport/session_options.h"
 #include "transport/write_batch.h"
@@ -95,14 +96,8 @@ class Session final : private ByteStream::Observer,
     bool local_ended = false;
     bool peer_ended = false;
     bool unheard_of = false;    // given up before the peer heard of it
-    uint64_t sent_payload = 0;  // key in sent_
+    uint64_t sent_payload = 0;  // its id
   };
-  struct SentPayload {
-    uint64_t call_id;
-    TransferReport report;
-    uint64_t acks_before;
-  };
-
   Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler, SessionOptions options);
 
   // ByteStream::Observer
@@ -112,11 +107,12 @@ class Session final : private ByteStream::Observer,
   // FrameReader::Sink
   absl::Status OnPreface(const wire::Preface& preface) override;
   absl::Status OnFrame(wire::Frame& frame) override;
-  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, std::vector<iovec>& places) override;
+  absl::Status OnChunk(const wire::v1::Chunk& chunk, uint64_t length, ChunkTarget*& target) override;
   void OnChunkReceived(uint64_t length) override;
 
   // FrameScheduler::Observer
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) override;
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
+                     std::shared_ptr<TransferReport> report) override;
   void OnCallSent(uint64_t call_id) override;
 
   // Receiver::Outlet
@@ -124,6 +120,7 @@ class Session final : private ByteStream::Observer,
   void SendReceipt(wire::v1::Receipt receipt) override;
   std::function<void(absl::AnyInvocable<void()>)> Poster() override;
   void DropChunk() override { reader_.DropChunk(); }
+  absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) override;
 
   absl::Status OnCallStart(wire::Frame& frame);
   absl::Status OnMessage(wire::Frame& frame);
@@ -149,6 +146,8 @@ class Session final : private ByteStream::Observer,
   void Flush();
   bool WriteBatchOut();
   void AppendAck();
+  void OnReleasedByUs();
+  void TakeReleased();
   void WatchForStall();
   void MaybeFinishClose();
   void PollSendQueue(absl::Duration delay, absl::Time patience_ends);
@@ -163,8 +162,9 @@ class Session final : private ByteStream::Observer,
   const uint64_t own_window_ = wire::Settings().window;
   wire::Settings peer_settings_;
 
+  const SendTerms send_terms_;
   SendCredit send_credit_;
-  SendWindow send_window_;
+  SentPayloads sent_;
   FrameScheduler scheduler_;
   WriteBatch batch_;
   bool flush_scheduled_ = false;
@@ -173,15 +173,14 @@ class Session final : private ByteStream::Observer,
 
   Receiver receiver_;
   FrameReader reader_;
-  wire::v1::Ack pending_ack_;
-  uint64_t acked_bytes_ = 0;
+  AcksOwed acks_owed_;
+  Loop::TimerId release_timer_ = 0;
   FloodGuard pings_;
   FloodGuard settings_;
   FloodGuard cancels_;
 
   absl::node_hash_map<uint64_t, Call> calls_;
   std::vector<uint64_t> ended_calls_;
-  absl::node_hash_map<uint64_t, SentPayload> sent_;  // by payload id, until its receipt or its call's end
   uint64_t last_call_id_ = 0;
 
   bool ready_ = false;        // the peer's preface was accepted

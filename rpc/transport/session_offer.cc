@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "payload/pool.h"
+#include "transport/arena.h"
+#include "transport/burial.h"
 #include "transport/path_choice.h"
 
 namespace pagewire::transport {
@@ -41,7 +43,12 @@ wire::Preface MakeOwnPreface(const SessionOptions& options) {
   return wire::MakePreface(options.initiator ? RandomSessionId() : "", 0, 0, MakeSettings(options), "pagewire");
 }
 
-ReceiverOptions MakeReceiverOptions(const SessionOptions& options, bool same_host) {
+SendTerms MakeSendTerms(const SessionOptions& options, const ByteStream& stream) {
+  return {options.send_path, stream.same_host(), stream.page_paths().zerocopy,
+          QuarantinedBytes() > kMaxQuarantinedBytes};
+}
+
+ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const ByteStream& stream) {
   ReceiverOptions receiver;
   receiver.held_budget = options.held_budget;
   receiver.pool = &memory::Pool::Default();
@@ -51,8 +58,25 @@ ReceiverOptions MakeReceiverOptions(const SessionOptions& options, bool same_hos
   receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
   receiver.message_option = options.message_option;
   receiver.payload_option = options.payload_option;
-  receiver.copy_reason = WholePageCopyReason(options.receive_path, same_host);
+  const PagePaths paths = stream.page_paths();
+  ReceiveTerms terms = {options.receive_path, stream.same_host(), paths.map, paths.whole_page_segments, true};
+  receiver.choice = ChooseReceivePath(terms);
+  if (!receiver.choice.map) return receiver;
+  // Only now: an arena that nobody needs is not made.
+  const absl::StatusOr<std::shared_ptr<Arena>>& arena = Arena::Default();
+  if (arena.ok()) {
+    receiver.arena = arena->get();
+  } else {
+    terms.arena = false;
+    receiver.choice = ChooseReceivePath(terms);
+  }
   return receiver;
+}
+
+TcpOptions SessionTcpOptions() {
+  TcpOptions options;
+  options.window_bytes = wire::Settings().window;
+  return options;
 }
 
 void CutStatus(const absl::Status& fits, wire::v1::CallStatus& status) {

@@ -6,8 +6,11 @@
 #include <cstddef>
 
 #include "pagewire/wire.pb.h"
+#include "transport/byte_stream.h"
+#include "transport/path_choice.h"
 #include "transport/receiver.h"
 #include "transport/session_options.h"
+#include "transport/socket_options.h"
 #include "wire/preface.h"
 #include "wire/settings.h"
 
@@ -22,7 +25,12 @@ wire::Settings MakeSettings(const SessionOptions& options);
 // With a session id of its own at the side that connects.
 wire::Preface MakeOwnPreface(const SessionOptions& options);
 
-ReceiverOptions MakeReceiverOptions(const SessionOptions& options, bool same_host);
+// What the stream allows of what the options ask for.
+SendTerms MakeSendTerms(const SessionOptions& options, const ByteStream& stream);
+ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const ByteStream& stream);
+
+// For sockets that sessions use: room for the window that MakeSettings offers.
+TcpOptions SessionTcpOptions();
 
 // Makes a status fit that the peer would not accept, for the reason that `fits` says: without metadata and details, its
 // text cut. OK becomes that reason.

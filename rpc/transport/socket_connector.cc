@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "transport/segment_size.h"
 #include "transport/socket_error.h"
 
 namespace pagewire::transport {
@@ -57,7 +58,7 @@ void SocketConnector::TryNext() {
       AddFailure(address, ErrnoText(errno));
       continue;
     }
-    if (absl::Status refused = ApplyTcpOptions(fd_.get(), options_.tcp); !refused.ok())
+    if (absl::Status refused = ApplyTcpOptions(fd_.get(), OptionsFor(address)); !refused.ok())
       return Finish(std::move(refused));
     if (connect(fd_.get(), address.get(), address.length()) == 0) return Connected();
     if (errno != EINPROGRESS && errno != EINTR) {
@@ -69,6 +70,14 @@ void SocketConnector::TryNext() {
     return;
   }
   Finish(absl::UnavailableError(absl::StrCat("cannot connect to ", failures_)));
+}
+
+TcpOptions SocketConnector::OptionsFor(const SocketAddress& address) const {
+  TcpOptions tcp = options_.tcp;
+  if (tcp.whole_page_segments && tcp.max_segment_bytes == 0 && address.family() != AF_UNIX) {
+    tcp.max_segment_bytes = SegmentBytesFor(PathMtu(address), address.family(), TimestampsEnabled());
+  }
+  return tcp;
 }
 
 void SocketConnector::OnFdEvents(uint32_t) {

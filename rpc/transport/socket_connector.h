@@ -45,6 +45,7 @@ class SocketConnector final : private FdHandler {
 
  private:
   void OnFdEvents(uint32_t events) override;
+  TcpOptions OptionsFor(const SocketAddress& address) const;
   void TryNext();
   void Connected();
   void AttemptFailed(const std::string& why);

@@ -13,6 +13,7 @@
 
 #include "transport/socket_address.h"
 #include "transport/socket_error.h"
+#include "transport/system_setting.h"
 
 namespace pagewire::transport {
 namespace {
@@ -37,7 +38,21 @@ void Wish(int fd, int option, const char* name, const void* value, socklen_t len
   if (!logged.exchange(true)) Log(LogSeverity::kWarning, Refused(name, text, error) + "; going on without it");
 }
 
+void MakeRoomForWindow(int fd, size_t window_bytes) {
+  // Half of the buffer at the least is for data; the kernel doubles what it is told for its bookkeeping besides.
+  const int bytes = static_cast<int>(std::min<uint64_t>(2 * window_bytes, kMostInt / 2));
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
+  const int64_t limit = ReadSystemSetting("net/core/rmem_max").value_or(0);
+  if (limit >= bytes && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) == 0) return;
+  static std::atomic<bool> logged = false;
+  if (logged.exchange(true)) return;
+  Log(LogSeverity::kInfo, absl::StrCat("net.core.rmem_max is ", limit, "; with ", bytes,
+                                       " or more, chunks from peers that send faster than this process reads would "
+                                       "stay on whole pages, and could be mapped"));
+}
+
 void ApplyWishes(int fd, const TcpOptions& options) {
+  if (options.window_bytes != 0 && options.receive_buffer_bytes == 0) MakeRoomForWindow(fd, options.window_bytes);
   if (options.unsent_bytes != 0) {
     static std::atomic<bool> logged = false;
     const int bytes = static_cast<int>(std::min<uint64_t>(options.unsent_bytes, kMostInt));

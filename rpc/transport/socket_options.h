@@ -16,6 +16,15 @@ struct TcpOptions {
   size_t receive_buffer_bytes = 0;
   size_t send_buffer_bytes = 0;
 
+  // What the peer may have under way to us at most, in bytes: the receive buffer is made large enough that TCP's own
+  // window stays above it, however slowly we read, because segments are cut where that window ends. Twice this, if the
+  // process may exceed net.core.rmem_max or that allows it; else the kernel's autotuning is left alone and the log says
+  // what to raise. 0, or receive_buffer_bytes set: nothing is done.
+  size_t window_bytes = 0;
+
+  // Connectors arrange TCP segments for whole pages (see segment_size.h), unless max_segment_bytes is set.
+  bool whole_page_segments = true;
+
   // TCP_NOTSENT_LOWAT: a socket takes no more bytes while this many are unsent, so that a control frame waits behind
   // at most this much. 512 KiB: half a chunk of the largest size keeps a 10 Gbit/s link busy for 0.4 ms between two
   // wake-ups. 0: the kernel's own limit.
@@ -24,7 +33,7 @@ struct TcpOptions {
   // TCP_CONGESTION, for example "cubic". Empty: the system's default. One that the kernel lacks is passed over.
   std::string congestion_control = {};
 
-  // TCP_MAXSEG; n * 4096 + 12 makes chunks fall on whole pages. 0: as the path's MTU gives it.
+  // TCP_MAXSEG. 0: as whole_page_segments says, or as the path's MTU gives it.
   int max_segment_bytes = 0;
 
   // TCP_USER_TIMEOUT: how long written bytes may stay unacknowledged before the connection fails. Zero: the system's

@@ -5,13 +5,20 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "base/status.h"
+#include "transport/error_queue.h"
 #include "transport/iovec_batch.h"
+#include "transport/kernel_support.h"
+#include "transport/page.h"
+#include "transport/segment_size.h"
 #include "transport/socket_error.h"
+#include "transport/zerocopy_receive.h"
 
 namespace pagewire::transport {
 namespace {
@@ -31,6 +38,17 @@ ssize_t Uninterrupted(Call call) {
   return result;
 }
 
+PagePaths PathsOf(int fd, bool is_tcp) {
+  PagePaths paths;
+  if (!is_tcp) return paths;
+  const KernelSupport& kernel = ProbeKernel();
+  paths.zerocopy = kernel.send_zerocopy.ok();
+  paths.map = kernel.receive_map.ok();
+  const absl::StatusOr<SegmentInfo> segments = QuerySegments(fd);
+  paths.whole_page_segments = segments.ok() && segments->whole_pages;
+  return paths;
+}
+
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
@@ -41,6 +59,7 @@ SocketStream::SocketStream(ConnectedSocket socket, EpollLoop& loop)
       local_(SocketAddress::LocalOf(fd_.get())),
       is_tcp_(local_.family() != AF_UNIX),
       same_host_(socket.peer.is_loopback() || socket.peer.SameHost(local_)),
+      page_paths_(PathsOf(fd_.get(), is_tcp_)),
       peer_(PeerName(socket.peer, local_)),
       readiness_(loop) {}
 
@@ -61,6 +80,7 @@ void SocketStream::Start(Observer* observer) {
 
 void SocketStream::OnFdEvents(uint32_t events) {
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if ((events & (EPOLLHUP | EPOLLRDHUP)) != 0) peer_closed_ = true;
   readiness_.CallNow(broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0, broken || (events & EPOLLOUT) != 0);
 }
 
@@ -73,13 +93,20 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   message.msg_iov = batch.data();
   message.msg_iovlen = batch.size();
   const ssize_t count = Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
-  if (count > 0) return IoResult::Ok(count);
+  if (count > 0) {
+    queued_ -= std::min<size_t>(queued_, count);
+    return IoResult::Ok(count);
+  }
   if (count < 0 && WouldBlock(errno)) return IoResult::Blocked();
   // A socket reports its error once. When Write got it, the end that Read is told is none that the peer made.
   if (count == 0 && write_error_.ok()) return IoResult::End();
-  read_error_ = count == 0 ? write_error_ : Error("read", errno);
-  if (write_error_.ok()) write_error_ = read_error_;
+  FailRead(count == 0 ? base::CloneStatus(write_error_) : Error("read", errno));
   return IoResult::Failed(base::CloneStatus(read_error_));
+}
+
+void SocketStream::FailRead(absl::Status error) {
+  read_error_ = std::move(error);
+  if (write_error_.ok()) write_error_ = read_error_;
 }
 
 IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options) {
@@ -104,6 +131,142 @@ IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options)
     return write_error_.ok() ? IoResult::Blocked() : IoResult::Failed(base::CloneStatus(write_error_));
   }
   return IoResult::Ok(written);
+}
+
+bool SocketStream::EnableZerocopy() {
+  if (zerocopy_ == Zerocopy::kUntried) {
+    const int on = 1;
+    const bool taken = is_tcp_ && setsockopt(fd_.get(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)) == 0;
+    zerocopy_ = taken ? Zerocopy::kOn : Zerocopy::kRefused;
+  }
+  return zerocopy_ == Zerocopy::kOn;
+}
+
+IoResult SocketStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) {
+  assert(!write_closed_);
+  if (!write_error_.ok()) return IoResult::Failed(base::CloneStatus(write_error_));
+  if (!EnableZerocopy()) return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+  IovecBatch spans(from);
+  if (spans.done()) return IoResult::Ok(0);
+  const absl::Span<iovec> batch = spans.Take();
+  msghdr message = {};
+  message.msg_iov = batch.data();
+  message.msg_iovlen = batch.size();
+  const int flags = MSG_NOSIGNAL | MSG_ZEROCOPY | (options.end_of_record && spans.done() ? MSG_EOR : 0);
+  for (;;) {
+    sends_.Register(tag);
+    const ssize_t count = Uninterrupted([&] { return sendmsg(fd_.get(), &message, flags); });
+    if (count > 0) {
+      sends_.SetBytes(count);
+      return IoResult::Ok(count);
+    }
+    sends_.Undo();
+    if (WouldBlock(errno)) return IoResult::Blocked();
+    switch (errno) {
+      case ENOBUFS:
+        // No room to track another one (net.core.optmem_max), or the user may pin no more pages (RLIMIT_MEMLOCK): what
+        // has completed makes room.
+        if (DrainErrorQueue()) continue;
+        return sends_.outstanding() > 0 ? IoResult::Blocked() : IoResult::MustCopy(CopyReason::kEnobufs);
+      case EFAULT:
+        return IoResult::MustCopy(CopyReason::kNotPageBacked);
+      case EOPNOTSUPP:
+      case EINVAL:
+      case EPERM:
+        return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+      default:
+        write_error_ = Error("write", errno);
+        return IoResult::Failed(base::CloneStatus(write_error_));
+    }
+  }
+}
+
+bool SocketStream::DrainErrorQueue() {
+  if (sends_.outstanding() == 0) return false;
+  size_t count = 0;
+  ZerocopyCompletion completion;
+  while (NextZerocopyCompletion(fd_.get(), completion)) {
+    count += sends_.Complete(completion.first, completion.last, [&](uint64_t tag, size_t bytes) {
+      released_.push_back({tag, bytes, completion.copied});
+    });
+  }
+  return count > 0;
+}
+
+void SocketStream::TakeReleased(std::vector<Released>& released) {
+  DrainErrorQueue();
+  released.insert(released.end(), released_.begin(), released_.end());
+  released_.clear();
+}
+
+MapResult SocketStream::Map(const MapRequest& request) {
+  MapResult result;
+  if (!read_error_.ok()) {
+    result.state = IoState::kFailed;
+    result.error = base::CloneStatus(read_error_);
+    return result;
+  }
+  if (!is_tcp_) {
+    result.state = IoState::kMustCopy;
+    return result;
+  }
+  for (;;) {
+    MapRequest call = request;
+    // The kernel fills `behind` with whatever comes after what it mapped, were it the next page of the same chunk.
+    const size_t was_queued = queued_;
+    if (was_queued < request.length + request.behind.size()) call.behind = {};
+    const ZerocopyReceiveResult got = ZerocopyReceive(fd_.get(), call);
+    if (got.error != 0) return MapError(got.error);
+    queued_ = got.queued;
+    result.mapped = got.mapped;
+    result.behind = got.behind;
+    result.queued = got.queued;
+    if (got.mapped < std::min<size_t>(request.length, RoundDownToPage(was_queued))) {
+      // Whole pages were there and were not mapped: the kernel says where to go on.
+      result.must_read = std::min(std::max<size_t>(got.skip, 1), got.queued);
+    } else if (got.mapped + got.behind == 0) {
+      // Less than a page, or more than was known. The kernel's hint names what there is then, too; but obeying it would
+      // break up the page that is still to come.
+      if (got.queued >= kPageBytes) continue;
+      if (peer_closed_) result.must_read = got.queued;
+    }
+    if (result.mapped + result.behind + result.must_read == 0) result.state = IoState::kBlocked;
+    return result;
+  }
+}
+
+MapResult SocketStream::MapError(int error) {
+  MapResult result;
+  queued_ = 0;
+  switch (error) {
+    case EIO:
+      result.state = IoState::kEnd;
+      // A socket reports its error once. When Write got it, the end that Map is told is none that the peer made.
+      if (!write_error_.ok()) FailRead(base::CloneStatus(write_error_));
+      break;
+    case EINVAL:
+    case EFAULT:
+    case ENOMEM:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPERM:
+      result.state = IoState::kMustCopy;
+      break;
+    default:
+      FailRead(Error("read", error));
+  }
+  if (read_error_.ok()) return result;
+  result.state = IoState::kFailed;
+  result.error = base::CloneStatus(read_error_);
+  return result;
+}
+
+void SocketStream::SetReadThreshold(size_t bytes) {
+  if (bytes == read_threshold_ || !is_tcp_) return;
+  read_threshold_ = bytes;
+  const int limited = static_cast<int>(std::min<size_t>(bytes, std::numeric_limits<int>::max()));
+  // Without it there are only more notifications.
+  static_cast<void>(setsockopt(fd_.get(), SOL_SOCKET, SO_RCVLOWAT, &limited, sizeof(limited)));
 }
 
 void SocketStream::CloseWrite() {

@@ -1,14 +1,17 @@
 // A connected TCP or Unix stream socket as a ByteStream.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "transport/byte_stream.h"
 #include "transport/epoll_loop.h"
 #include "transport/readiness.h"
 #include "transport/socket_address.h"
+#include "transport/zerocopy_sends.h"
 
 namespace pagewire::transport {
 
@@ -25,8 +28,15 @@ class SocketStream final : public ByteStream, private FdHandler {
   ~SocketStream() override;
 
   void Start(Observer* observer) override;
+  void Detach() override { readiness_.Start(nullptr); }
   IoResult Read(absl::Span<const iovec> into) override;
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
+  PagePaths page_paths() const override { return page_paths_; }
+  IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) override;
+  void TakeReleased(std::vector<Released>& released) override;
+  size_t unreleased() const override { return sends_.outstanding(); }
+  MapResult Map(const MapRequest& request) override;
+  void SetReadThreshold(size_t bytes) override;
   void CloseWrite() override;
   void Abort() override;
   bool SendQueueEmpty() override;
@@ -37,17 +47,31 @@ class SocketStream final : public ByteStream, private FdHandler {
  private:
   void OnFdEvents(uint32_t events) override;
   absl::Status Error(const char* action, int error) const;
+  bool EnableZerocopy();
+  bool DrainErrorQueue();
+  MapResult MapError(int error);
+  void FailRead(absl::Status error);
 
   EpollLoop& loop_;
   const base::UniqueFd fd_;
   const SocketAddress local_;
   const bool is_tcp_;
   const bool same_host_;
+  const PagePaths page_paths_;
   const std::string peer_;
   bool registered_ = false;
   bool write_closed_ = false;
   absl::Status read_error_;   // of the first Read that failed
   absl::Status write_error_;  // of the first Write that failed
+  bool peer_closed_ = false;  // or the connection is broken: no further byte will come
+
+  enum class Zerocopy : uint8_t { kUntried, kOn, kRefused };
+  Zerocopy zerocopy_ = Zerocopy::kUntried;  // SO_ZEROCOPY
+  ZerocopySends sends_;
+  std::vector<Released> released_;  // not taken yet
+
+  size_t read_threshold_ = 1;  // SO_RCVLOWAT
+  size_t queued_ = 0;          // at least so many bytes wait to be read
   Readiness readiness_;
 };
 

@@ -65,6 +65,9 @@ class FrameDecoder {
   // skipped. Never 0. Reading just so many never takes a byte of a chunk that has not been announced yet.
   size_t wanted() const;
 
+  // What comes after wanted() bytes is a frame's prefix for sure: they are body and data of a frame without a chunk.
+  bool prefix_follows() const { return state_ == State::kRest && frame_.prefix.chunk_length == 0; }
+
   // True between frames: an end of the stream here truncates nothing.
   bool at_boundary() const;
 

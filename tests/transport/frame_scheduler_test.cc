@@ -37,7 +37,7 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
   // The batch that Fill makes.
   std::vector<std::string> Fill() {
     std::vector<std::string> frames;
-    WriteBatch batch;
+    WriteBatch batch(ledger_);
     if (!scheduler_.Fill(batch)) return frames;
     wire::FrameDecoder decoder{wire::FrameLimits()};
     std::string_view bytes = batch.head();
@@ -69,12 +69,14 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
     }
   }
 
-  void OnPayloadSent(uint64_t, uint64_t, const TransferReport&) override {}
+  void OnPayloadSent(uint64_t, uint64_t, uint64_t, std::shared_ptr<TransferReport>) override {}
   void OnCallSent(uint64_t call_id) override { finished_.push_back(call_id); }
 
   SendCredit credit_{1 << 20, 1 << 20};
   SendWindow window_;
-  FrameScheduler scheduler_{credit_, window_, *this};
+  const SendTerms terms_;
+  AckLedger ledger_;
+  FrameScheduler scheduler_{credit_, window_, terms_, *this};
   std::map<uint64_t, uint64_t> call_of_;
   std::vector<uint64_t> finished_;
 };
@@ -112,7 +114,7 @@ TEST_F(FrameSchedulerTest, OneLongMessageDoesNotHoldUpTheOthers) {
 
 TEST_F(FrameSchedulerTest, ABatchOfSmallFramesIsBounded) {
   for (uint64_t id = 1; id <= 20; ++id) PushMessage(id, std::string(10'000, 'x'));
-  WriteBatch batch;
+  WriteBatch batch(ledger_);
   ASSERT_TRUE(scheduler_.Fill(batch));
   EXPECT_LT(batch.bytes(), (64u << 10) + 10'100);
   EXPECT_GE(batch.bytes(), 64u << 10);
@@ -140,7 +142,7 @@ TEST_F(FrameSchedulerTest, AFullWindowStopsBulkOnly) {
 
 TEST_F(FrameSchedulerTest, WhoWaitsForCreditIsPassed) {
   SendCredit little(100, 100);
-  FrameScheduler scheduler(little, window_, *this);
+  FrameScheduler scheduler(little, window_, terms_, *this);
   wire::v1::MessagePart part;
   part.set_call_id(1);
   scheduler.Push(1, OutgoingMessage{.head = part, .bytes = std::string(200, 'x'), .last = true});
@@ -148,7 +150,7 @@ TEST_F(FrameSchedulerTest, WhoWaitsForCreditIsPassed) {
   scheduler.Push(2, OutgoingMessage{.head = part, .bytes = "hello", .last = true});
   scheduler.Finish(1);
   scheduler.Finish(2);
-  WriteBatch batch;
+  WriteBatch batch(ledger_);
   ASSERT_TRUE(scheduler.Fill(batch));
   EXPECT_THAT(finished_, ElementsAre(2));
   EXPECT_TRUE(scheduler.Sending(1));
@@ -194,6 +196,7 @@ TEST_F(FrameSchedulerTest, ClearReturnsPayloads) {
   scheduler_.Push(1, OutgoingPayload{lent.Lend()});
   Fill();
   scheduler_.Clear();
+  ledger_.OnDead();
   lent.AwaitReturn();
   EXPECT_TRUE(scheduler_.empty());
   EXPECT_THAT(Fill(), IsEmpty());

@@ -40,8 +40,8 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
   // Takes the bulk turn; the frame without its chunk.
   wire::Frame SendBulk(uint64_t chunk_bytes = 64 << 10) {
     EXPECT_EQ(call_.turn(), Turn::kBulk);
-    WriteBatch batch;
-    EXPECT_TRUE(call_.SendBulk(batch, chunk_bytes));
+    WriteBatch batch(ledger_);
+    EXPECT_TRUE(call_.SendBulk(batch, chunk_bytes, /*alone=*/true));
     bytes_ = batch.head();
     return Decode();
   }
@@ -58,16 +58,20 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     return status;
   }
 
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, const TransferReport& report) override {
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
+                     std::shared_ptr<TransferReport> report) override {
     EXPECT_EQ(call_id, kCall);
-    sent_.push_back({payload_id, report});
+    EXPECT_EQ(end, window_.sent());
+    sent_.push_back({payload_id, *report});
   }
 
   SendCredit credit_{64 << 10, 64 << 10};
   SendWindow window_;
+  const SendTerms terms_;
+  AckLedger ledger_;
   uint64_t last_payload_id_ = 40;
   std::vector<std::pair<uint64_t, TransferReport>> sent_;
-  OutgoingCall call_{kCall, credit_, window_, last_payload_id_, *this};
+  OutgoingCall call_{kCall, credit_, window_, terms_, last_payload_id_, *this};
   std::string bytes_;
   std::unique_ptr<wire::FrameDecoder> decoder_;
 };
@@ -163,8 +167,8 @@ TEST_F(OutgoingCallTest, APayloadWaitsForThePrefaceAndTheWindow) {
   call_.AllowBulk();
   SendSmall();
   SendBulk(8192);
-  WriteBatch batch;
-  EXPECT_FALSE(call_.SendBulk(batch, 8192)) << "the tail needs one byte more";
+  WriteBatch batch(ledger_);
+  EXPECT_FALSE(call_.SendBulk(batch, 8192, true)) << "the tail needs one byte more";
   EXPECT_TRUE(batch.empty());
   ASSERT_TRUE(window_.OnReceived(4096));
   EXPECT_EQ(SendBulk().type(), FrameType::kPayloadEnd);

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 namespace pagewire::transport::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -46,13 +46,13 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   }
 
   // A chunk; where its bytes go.
-  std::vector<iovec> Chunk(uint64_t id, uint64_t offset, uint64_t length) {
+  ChunkTarget* Chunk(uint64_t id, uint64_t offset, uint64_t length) {
     wire::v1::Chunk chunk;
     chunk.set_payload_id(id);
     chunk.set_offset(offset);
-    std::vector<iovec> places;
-    EXPECT_EQ(receiver_.OnChunk(chunk, length, places), absl::OkStatus());
-    return places;
+    ChunkTarget* target = nullptr;
+    EXPECT_EQ(receiver_.OnChunk(chunk, length, target), absl::OkStatus());
+    return target;
   }
 
   // Receiver::Outlet
@@ -62,6 +62,9 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
     return [](absl::AnyInvocable<void()> task) { std::move(task)(); };
   }
   void DropChunk() override { ++dropped_chunks_; }
+  absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) override {
+    return [this, payload_id] { released_.push_back(payload_id); };
+  }
 
   // SessionHandler
   void OnReady() override {}
@@ -87,6 +90,7 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   std::vector<Payload> payloads_;
   std::vector<std::pair<uint64_t, absl::Status>> refused_;
   int dropped_chunks_ = 0;
+  std::vector<uint64_t> released_;
   Receiver receiver_{Options(), memory::ConnectionCreditBudget().Overdraw(64 << 10, "connection credit"), *this, *this};
 };
 
@@ -94,26 +98,26 @@ TEST_F(ReceiverTest, WithoutMemoryOnlyTheCallEnds) {
   ASSERT_EQ(Begin(1, 64 << 20), absl::OkStatus());
   ASSERT_THAT(grants_, SizeIs(::testing::Ge(1)));
   uint64_t offset = 0;
-  std::vector<iovec> places;
+  ChunkTarget* target = nullptr;
   do {
-    places = Chunk(1, offset, 1 << 20);
+    target = Chunk(1, offset, 1 << 20);
     receiver_.OnChunkReceived(1 << 20);
     offset += 1 << 20;
   } while (refused_.empty() && offset < (64u << 20));
   ASSERT_THAT(refused_, SizeIs(1));
   EXPECT_EQ(refused_[0].first, 1u);
   EXPECT_EQ(refused_[0].second.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(places, IsEmpty()) << "the bytes are thrown away";
+  EXPECT_EQ(target, nullptr) << "the bytes are thrown away";
   EXPECT_EQ(dropped_chunks_, 0);
   EXPECT_EQ(held_->reserved(), 0u);
   EXPECT_EQ(pool_.stats().in_use, 0u);
 
   // What was under way is counted, and another call has the memory.
-  EXPECT_THAT(Chunk(1, offset, 1 << 20), IsEmpty());
+  EXPECT_EQ(Chunk(1, offset, 1 << 20), nullptr);
   receiver_.OnChunkReceived(1 << 20);
   EXPECT_EQ(receiver_.received_bytes(), offset + (1 << 20));
   ASSERT_EQ(Begin(2, 1 << 20), absl::OkStatus());
-  EXPECT_THAT(Chunk(2, 0, 1 << 20), SizeIs(1));
+  EXPECT_NE(Chunk(2, 0, 1 << 20), nullptr);
   EXPECT_THAT(refused_, SizeIs(1));
 }
 
@@ -121,14 +125,14 @@ TEST_F(ReceiverTest, WithoutMemoryOnlyTheCallEnds) {
 TEST_F(ReceiverTest, MemoryThatEndsInTheMiddleOfAChunkLeavesNoPlaces) {
   ASSERT_EQ(Begin(1, 64 << 20), absl::OkStatus());
   uint64_t offset = 0;
-  std::vector<iovec> places;
+  ChunkTarget* target = nullptr;
   do {
-    places = Chunk(1, offset, 768 << 10);  // so that chunks straddle blocks
+    target = Chunk(1, offset, 768 << 10);  // so that chunks straddle blocks
     receiver_.OnChunkReceived(768 << 10);
     offset += 768 << 10;
   } while (refused_.empty() && offset < (64u << 20));
   ASSERT_THAT(refused_, SizeIs(1));
-  EXPECT_THAT(places, IsEmpty());
+  EXPECT_EQ(target, nullptr);
 }
 
 TEST_F(ReceiverTest, DiscardInTheMiddleOfAChunkSaysSo) {
@@ -158,12 +162,7 @@ TEST_F(ReceiverTest, OpenPayloadsAreBounded) {
 TEST_F(ReceiverTest, AReceiptAddsUp) {
   ASSERT_EQ(Begin(1, 10'000), absl::OkStatus());
   const std::string bytes = Pattern(10'000);
-  size_t copied = 0;
-  for (const iovec& place : Chunk(1, 0, 8192)) {
-    std::memcpy(place.iov_base, bytes.data() + copied, place.iov_len);
-    copied += place.iov_len;
-  }
-  EXPECT_EQ(copied, 8192u);
+  Chunk(1, 0, 8192)->Append(std::string_view(bytes).substr(0, 8192));
   receiver_.OnChunkReceived(8192);
   wire::v1::PayloadEnd end;
   end.set_payload_id(1);
@@ -177,7 +176,9 @@ TEST_F(ReceiverTest, AReceiptAddsUp) {
   uint64_t total = receipts_[0].mapped_bytes();
   for (const wire::v1::CopiedBytes& part : receipts_[0].copied()) total += part.bytes();
   EXPECT_EQ(total, 10'000u);
+  EXPECT_THAT(released_, IsEmpty());
   payloads_.clear();
+  EXPECT_THAT(released_, ElementsAre(1));
   EXPECT_EQ(held_->reserved(), 0u);
 }
 

@@ -1,10 +1,14 @@
 #include "transport/write_batch.h"
 
 #include <absl/strings/cord.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "transport/lent_memory.h"
 
@@ -18,10 +22,14 @@ class Sink final : public ByteStream {
   size_t at_once = std::numeric_limits<size_t>::max();
   absl::Status broken;
   std::string written;
+  std::vector<size_t> record_ends;  // in `written`
+  std::optional<CopyReason> must_copy;
+  std::vector<uint64_t> tags;  // one for each send without a copy
 
   void Start(Observer*) override {}
+  void Detach() override {}
   IoResult Read(absl::Span<const iovec>) override { return IoResult::Blocked(); }
-  IoResult Write(absl::Span<const iovec> from, WriteOptions) override {
+  IoResult Write(absl::Span<const iovec> from, WriteOptions options) override {
     if (!broken.ok()) return IoResult::Failed(broken);
     size_t left = std::min(room, at_once);
     if (left == 0) return IoResult::Blocked();
@@ -32,7 +40,16 @@ class Sink final : public ByteStream {
       left -= size;
     }
     room -= written.size() - before;
+    size_t asked = 0;
+    for (const iovec& piece : from) asked += piece.iov_len;
+    if (options.end_of_record && written.size() - before == asked) record_ends.push_back(written.size());
     return IoResult::Ok(written.size() - before);
+  }
+  IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) override {
+    if (must_copy.has_value()) return IoResult::MustCopy(*must_copy);
+    IoResult result = Write(from, options);
+    if (result.state == IoState::kOk) tags.push_back(tag);
+    return result;
   }
   void CloseWrite() override {}
   void Abort() override {}
@@ -55,13 +72,14 @@ Payload ManyPieces(const std::string& bytes, size_t piece) {
 }
 
 TEST(WriteBatchTest, FramesAndPayloadRangesGoOutInOrder) {
-  WriteBatch batch;
+  AckLedger ledger;
+  WriteBatch batch(ledger);
   EXPECT_TRUE(batch.empty());
   PayloadCursor cursor(ManyPieces("0123456789", 3));
   batch.head() += "head ";
-  batch.AppendPayload(cursor, 4);
+  batch.AppendChunk(cursor, 4, {});
   batch.head() += " middle ";
-  batch.AppendPayload(cursor, 5);
+  batch.AppendChunk(cursor, 5, {});
   batch.head() += " end";
   EXPECT_EQ(batch.bytes(), 5u + 4 + 8 + 5 + 4);
   EXPECT_EQ(cursor.remaining(), 1u);
@@ -76,12 +94,13 @@ TEST(WriteBatchTest, WritesMayStopAnywhere) {
   const std::string payload = Pattern(1000);
   for (size_t at_once = 1; at_once < 40; ++at_once) {
     for (size_t room = 0; room < 60; ++room) {
-      WriteBatch batch;
+      AckLedger ledger;
+      WriteBatch batch(ledger);
       PayloadCursor cursor(ManyPieces(payload, 7));
       batch.head() += "frame";
-      batch.AppendPayload(cursor, 20);
+      batch.AppendChunk(cursor, 20, {});
       batch.head() += "another";
-      batch.AppendPayload(cursor, 21);
+      batch.AppendChunk(cursor, 21, {});
       Sink sink;
       sink.at_once = at_once;
       sink.room = room;
@@ -100,10 +119,11 @@ TEST(WriteBatchTest, WritesMayStopAnywhere) {
 
 TEST(WriteBatchTest, APayloadIsHeldUntilItIsWritten) {
   LentMemory lent(100);
-  WriteBatch batch;
+  AckLedger ledger;
+  WriteBatch batch(ledger);
   {
     PayloadCursor cursor(lent.Lend());
-    batch.AppendPayload(cursor, 100);
+    batch.AppendChunk(cursor, 100, {});
   }
   Sink sink;
   sink.room = 99;
@@ -116,10 +136,11 @@ TEST(WriteBatchTest, APayloadIsHeldUntilItIsWritten) {
 
 TEST(WriteBatchTest, AFailureIsPassedOnAndClearReturnsWhatIsHeld) {
   LentMemory lent(100);
-  WriteBatch batch;
+  AckLedger ledger;
+  WriteBatch batch(ledger);
   {
     PayloadCursor cursor(lent.Lend());
-    batch.AppendPayload(cursor, 100);
+    batch.AppendChunk(cursor, 100, {});
   }
   Sink sink;
   sink.broken = absl::UnavailableError("gone");
@@ -129,7 +150,80 @@ TEST(WriteBatchTest, AFailureIsPassedOnAndClearReturnsWhatIsHeld) {
   EXPECT_EQ(lent.returned(), 0);
   batch.Clear();
   EXPECT_TRUE(batch.empty());
+  ledger.OnDead();
   lent.AwaitReturn();
+}
+
+ChunkSend Zerocopy(uint64_t end, std::shared_ptr<TransferReport> report) {
+  return {{SendPath::kZerocopy}, 1, end, std::move(report)};
+}
+
+TEST(WriteBatchTest, AChunkWithoutACopyIsARecordOfItsOwn) {
+  LentMemory lent(8192);
+  AckLedger ledger;
+  WriteBatch batch(ledger);
+  auto report = std::make_shared<TransferReport>();
+  PayloadCursor cursor(lent.Lend());
+  batch.head() += "frames";
+  batch.AppendChunk(cursor, 4096, Zerocopy(4096, report));
+  cursor = PayloadCursor(Payload());
+  Sink sink;
+  sink.at_once = 3000;
+  EXPECT_EQ(batch.WriteTo(sink).state, IoState::kOk);
+  EXPECT_EQ(sink.written, "frames" + lent.bytes().substr(0, 4096));
+  EXPECT_THAT(sink.record_ends, ::testing::ElementsAre(6, 6 + 4096));
+  EXPECT_THAT(sink.tags, ::testing::ElementsAre(1, 1)) << "two sends, one hold";
+  EXPECT_EQ(ledger.references(), 2u);
+  EXPECT_EQ(report->kernel_copied_bytes, 0u);
+  ledger.OnPeerReceived(4096);
+  ledger.OnKernelReleased(1);
+  EXPECT_EQ(ledger.holds(), 1u);
+  EXPECT_EQ(lent.returned(), 0);
+  ledger.OnKernelReleased(1);
+  EXPECT_EQ(ledger.holds(), 0u);
+  lent.AwaitReturn();
+}
+
+TEST(WriteBatchTest, ABlockedSendLeavesNoReference) {
+  LentMemory lent(4096);
+  AckLedger ledger;
+  WriteBatch batch(ledger);
+  {
+    PayloadCursor cursor(lent.Lend());
+    batch.AppendChunk(cursor, 4096, Zerocopy(4096, nullptr));
+  }
+  Sink sink;
+  sink.room = 0;
+  EXPECT_EQ(batch.WriteTo(sink).state, IoState::kBlocked);
+  EXPECT_EQ(ledger.references(), 0u);
+  EXPECT_EQ(ledger.holds(), 1u);
+  ledger.OnDead();
+}
+
+TEST(WriteBatchTest, WhatCannotGoWithoutACopyIsCopiedAndSaysWhy) {
+  LentMemory lent(8192);
+  AckLedger ledger;
+  WriteBatch batch(ledger);
+  auto report = std::make_shared<TransferReport>();
+  {
+    PayloadCursor cursor(lent.Lend());
+    batch.AppendChunk(cursor, 8192, Zerocopy(8192, report));
+  }
+  Sink sink;
+  sink.room = 5000;
+  EXPECT_EQ(batch.WriteTo(sink).state, IoState::kBlocked);
+  sink.room = 1 << 20;
+  sink.must_copy = CopyReason::kEnobufs;
+  EXPECT_EQ(batch.WriteTo(sink).state, IoState::kOk);
+  EXPECT_EQ(sink.written, lent.bytes());
+  EXPECT_THAT(sink.record_ends, ::testing::ElementsAre(8192)) << "it is a record all the same";
+  EXPECT_EQ(report->kernel_copied_bytes, 8192u - 5000);
+  EXPECT_EQ(report->kernel_copied_by_reason[static_cast<size_t>(CopyReason::kEnobufs)], 8192u - 5000);
+  EXPECT_EQ(ledger.references(), 1u);
+  ledger.OnPeerReceived(8192);
+  EXPECT_EQ(ledger.holds(), 1u) << "the first part is still the kernel's";
+  ledger.OnKernelReleased(1);
+  EXPECT_EQ(ledger.holds(), 0u);
 }
 
 }  // namespace

@@ -1,0 +1,15 @@
+#include "transport/byte_stream.h"
+
+namespace pagewire::transport {
+
+IoResult ByteStream::WriteZerocopy(absl::Span<const iovec>, WriteOptions, uint64_t) {
+  return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+}
+
+MapResult ByteStream::Map(const MapRequest&) {
+  MapResult result;
+  result.state = IoState::kMustCopy;
+  return result;
+}
+
+}  // namespace pagewire::transport

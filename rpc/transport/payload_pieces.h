@@ -1,0 +1,48 @@
+// A payload that comes piece by piece, some of it copied, some of it mapped.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <absl/status/status.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "payload/payload_builder.h"
+#include "payload/pool.h"
+#include "transport/arena.h"
+
+namespace pagewire::transport {
+
+// Pieces are added in the payload's order. Not thread-safe.
+class PayloadPieces {
+ public:
+  explicit PayloadPieces(memory::Pool& pool) : pool_(pool) {}
+
+  // Appends places for the next `length` bytes, which must be filled before anything else is added. `expected` >=
+  // `length`: so many bytes are likely to be copied in a row, this and later calls together. RESOURCE_EXHAUSTED when
+  // the pool has no memory; some places may have been appended.
+  absl::Status Place(uint64_t length, uint64_t expected, std::vector<iovec>& places);
+
+  // The next `bytes` bytes lie at `data`, in `range`.
+  void AppendMapped(const char* data, size_t bytes, const std::shared_ptr<const ArenaRange>& range);
+
+  // What there is. The pieces are empty afterwards.
+  memory::PayloadBuilder Take();
+
+ private:
+  void SealBlock();
+  void SealMapped();
+
+  memory::Pool& pool_;
+  memory::PayloadBuilder builder_;
+  std::optional<memory::Block> block_;  // being filled
+  size_t block_used_ = 0;
+  absl::Span<const char> mapped_;  // growing
+  std::shared_ptr<const ArenaRange> mapped_range_;
+};
+
+}  // namespace pagewire::transport

@@ -1,0 +1,76 @@
+#include "transport/sent_payloads.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "wire/copy_reason.h"
+
+namespace pagewire::transport {
+
+void SentPayloads::Add(uint64_t payload_id, uint64_t call_id, std::shared_ptr<TransferReport> report) {
+  const uint64_t acks_before = std::exchange(report->acks, 0);
+  sent_.insert_or_assign(payload_id, Sent{call_id, std::move(report), acks_before});
+}
+
+absl::Status SentPayloads::OnAck(const wire::v1::Ack& ack, uint64_t last_payload_id, OnReport on_report) {
+  const uint64_t in_flight = window_.in_flight();
+  if (!window_.OnReceived(ack.received_bytes())) {
+    return absl::InvalidArgumentError(absl::StrCat("ACK: claims ", ack.received_bytes(),
+                                                   " bytes received, more than were ever sent (", in_flight,
+                                                   " are in flight)"));
+  }
+  ledger_.OnPeerReceived(window_.received());
+  waiters_.OnPeerReceived(window_.received());
+  for (const wire::v1::Receipt& receipt : ack.receipts()) {
+    if (receipt.payload_id() > last_payload_id) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("ACK: a receipt for payload ", receipt.payload_id(), ", which was never sent"));
+    }
+    TakeReceipt(receipt, on_report);
+  }
+  for (const wire::v1::IdRange& range : ack.released()) {
+    if (range.last() > last_payload_id) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("ACK: claims the release of payload ", range.last(), ", which was never sent"));
+    }
+    ledger_.OnPeerReleased(range.first(), range.last());
+    waiters_.OnPeerReleased(range.first(), range.last());
+  }
+  return absl::OkStatus();
+}
+
+void SentPayloads::TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_report) {
+  const auto it = sent_.find(receipt.payload_id());
+  if (it == sent_.end()) return;
+  const Sent sent = std::move(it->second);
+  sent_.erase(it);
+  TransferReport& report = *sent.report;
+  report.receive_path = wire::FromWire(receipt.receive_path()).value_or(ReceivePath::kAuto);
+  report.mapped_bytes = receipt.mapped_bytes();
+  for (const wire::v1::CopiedBytes& copied : receipt.copied()) {
+    if (const auto reason = wire::FromWire(copied.reason())) {
+      report.copied_bytes[static_cast<size_t>(*reason)] = copied.bytes();
+    }
+  }
+  report.acks = window_.acks() - sent.acks_before;
+  on_report(sent.call_id, report);
+}
+
+void SentPayloads::TakeReleased(ByteStream& stream, CopyReason copied) {
+  if (stream.unreleased() == 0) return;
+  released_.clear();
+  stream.TakeReleased(released_);
+  for (const Released& released : released_) {
+    TransferReport* report = released.copied ? ledger_.report(released.tag) : nullptr;
+    if (report != nullptr) report->CountKernelCopy(copied, released.bytes);
+    ledger_.OnKernelReleased(released.tag);
+  }
+}
+
+void SentPayloads::OnDead() {
+  ledger_.OnDead();
+  waiters_.OnDead();
+}
+
+}  // namespace pagewire::transport

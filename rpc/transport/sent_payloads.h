@@ -1,0 +1,61 @@
+// What we have sent of payloads, and what the peer and the kernel have said of it since.
+#pragma once
+
+#include <pagewire/transfer_report.h>
+
+#include <absl/container/node_hash_map.h>
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pagewire/wire.pb.h"
+#include "transport/ack_ledger.h"
+#include "transport/ack_waiters.h"
+#include "transport/byte_stream.h"
+#include "transport/send_window.h"
+
+namespace pagewire::transport {
+
+// Not thread-safe: used by whoever drives the connection.
+class SentPayloads {
+ public:
+  SendWindow& window() { return window_; }
+  AckLedger& ledger() { return ledger_; }
+  AckWaiters& waiters() { return waiters_; }
+
+  // All of the payload is on its way. `report` is kept until its receipt, or until Forget.
+  void Add(uint64_t payload_id, uint64_t call_id, std::shared_ptr<TransferReport> report);
+  void Forget(uint64_t payload_id) { sent_.erase(payload_id); }
+
+  // Called with a call and the report of its payload, which is final now.
+  using OnReport = absl::FunctionRef<void(uint64_t call_id, const TransferReport& report)>;
+
+  // Takes an ACK frame. `last_payload_id`: the last one that was sent. INVALID_ARGUMENT when the peer claims what was
+  // never sent.
+  absl::Status OnAck(const wire::v1::Ack& ack, uint64_t last_payload_id, OnReport on_report);
+
+  // Takes what the kernel has let go of. What it copied all the same is counted in the payloads' reports, as `copied`.
+  void TakeReleased(ByteStream& stream, CopyReason copied);
+
+  // The connection is dead; waiters are told. What the kernel may still look at stays in the ledger.
+  void OnDead();
+
+ private:
+  struct Sent {
+    uint64_t call_id = 0;
+    std::shared_ptr<TransferReport> report;
+    uint64_t acks_before = 0;  // that the window had counted when the payload began
+  };
+  void TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_report);
+
+  SendWindow window_;
+  AckLedger ledger_;
+  AckWaiters waiters_;
+  absl::node_hash_map<uint64_t, Sent> sent_;
+  std::vector<Released> released_;  // its memory is reused
+};
+
+}  // namespace pagewire::transport
