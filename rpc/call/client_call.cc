@@ -45,7 +45,7 @@ uint64_t ClientCall::SendOn(transport::Session& session) {
   const bool has_payload = request_.payload.size() > 0;
   session.SendMessage(
       id_, {.head = std::move(start), .bytes = std::move(request_.message), .last = true, .with_payload = has_payload});
-  if (has_payload) session.SendPayload(id_, {std::move(request_.payload)});
+  if (has_payload) session.SendPayload(id_, {std::move(request_.payload), std::move(request_.payload_events)});
   session.EndCall(id_);
   return id_;
 }

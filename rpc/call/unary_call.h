@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 
+#include "transport/peer_event.h"
+
 namespace pagewire::call {
 
 struct UnaryRequest {
@@ -19,6 +21,7 @@ struct UnaryRequest {
   Metadata metadata;  // valid
   std::string message;
   Payload payload;
+  transport::PayloadEvents payload_events;
   bool takes_response_payload = false;
   uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
 };

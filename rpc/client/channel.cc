@@ -119,6 +119,7 @@ class CoreChannel final : public Channel {
     unary.metadata = std::move(state->metadata);
     unary.message = std::move(request);
     unary.payload = std::move(payload);
+    unary.payload_events = std::move(state->payload_events);
     unary.takes_response_payload = HasResponsePayload(method.payload);
     unary.max_metadata_bytes = max_metadata_bytes_;
     auto call = std::make_shared<call::ClientCall>(loop_, std::move(unary), std::move(done));

@@ -14,6 +14,7 @@
 
 #include "base/mutex.h"
 #include "call/unary_call.h"
+#include "transport/peer_event.h"
 
 namespace pagewire::internal {
 
@@ -24,6 +25,7 @@ class ClientCallState {
   Metadata metadata;
   absl::Status metadata_error;  // the first invalid pair
   bool wait_for_ready = false;
+  transport::PayloadEvents payload_events;
 
   // Results; written before the call's completion is told, constant afterwards.
   Metadata initial_metadata;

@@ -1,4 +1,5 @@
 #include <pagewire/client_context.h>
+#include <pagewire/executor.h>
 
 #include <utility>
 
@@ -22,6 +23,25 @@ void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
     state_->metadata_error = std::move(status);
   }
   state_->metadata.emplace(key, value);
+}
+
+namespace {
+
+// User code runs on the executor, never inside what happened.
+transport::PeerEvent OnExecutor(absl::AnyInvocable<void(bool)> callback) {
+  return transport::PeerEvent([callback = std::move(callback)](bool happened) mutable {
+    DefaultExecutor().Run([callback = std::move(callback), happened]() mutable { std::move(callback)(happened); });
+  });
+}
+
+}  // namespace
+
+void ClientContext::OnPeerReceived(absl::AnyInvocable<void(bool)> callback) {
+  state_->payload_events.received = OnExecutor(std::move(callback));
+}
+
+void ClientContext::OnPeerReleased(absl::AnyInvocable<void(bool)> callback) {
+  state_->payload_events.released = OnExecutor(std::move(callback));
 }
 
 void ClientContext::set_wait_for_ready(bool wait_for_ready) { state_->wait_for_ready = wait_for_ready; }

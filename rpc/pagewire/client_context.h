@@ -4,6 +4,7 @@
 #include <pagewire/metadata.h>
 #include <pagewire/transfer_report.h>
 
+#include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
 #include <memory>
@@ -42,6 +43,16 @@ class ClientContext {
   // Adds a pair to the call's metadata; see pagewire/metadata.h for what is allowed. An invalid key or value fails the
   // call with INVALID_ARGUMENT before anything is sent.
   void AddMetadata(std::string_view key, std::string_view value);
+
+  // Before a call whose request has a payload: `callback` runs once, on DefaultExecutor(), with true as soon as
+  //   - OnPeerReceived: the server's transport has consumed all of the payload, delivered or discarded;
+  //   - OnPeerReleased: the server's application has dropped its last handle on the payload, as when the data is stored
+  //     elsewhere; told with a delay of up to 10 ms and a round trip. The call has often ended long before.
+  // With false when that will never be known: the payload was empty or not sent whole, or the connection ended. A
+  // context that is destroyed does not take the callback with it, so what it refers to must stay until it has run. Only
+  // the last callback set of each kind counts.
+  void OnPeerReceived(absl::AnyInvocable<void(bool)> callback);
+  void OnPeerReleased(absl::AnyInvocable<void(bool)> callback);
 
   // When no connection can be made, wait for one until the deadline instead of failing with UNAVAILABLE.
   void set_wait_for_ready(bool wait_for_ready);

@@ -5,22 +5,6 @@
 
 namespace pagewire::transport {
 
-bool AckLedger::Free(const Hold& hold) const {
-  if (!hold.handed_over || hold.references > 0) return false;
-  switch (hold.chunk.path) {
-    case SendPath::kAuto:
-    case SendPath::kCopy:
-      return true;
-    case SendPath::kZerocopy:
-    case SendPath::kFixed:
-      return hold.chunk.end <= received_ || dead_;
-    case SendPath::kSplice:
-    case SendPath::kFile:
-      return hold.peer_released;
-  }
-  return false;
-}
-
 AckLedger::HoldId AckLedger::Add(Chunk chunk) {
   ++count_;
   bytes_ += chunk.bytes;

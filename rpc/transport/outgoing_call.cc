@@ -26,7 +26,7 @@ wire::v1::PayloadEnd EndOf(uint64_t payload_id, uint64_t size) {
 void OutgoingCall::Push(OutgoingMessage message) { items_.emplace_back(SendingMessage{std::move(message)}); }
 
 void OutgoingCall::Push(OutgoingPayload payload) {
-  items_.emplace_back(std::in_place_type<SendingPayload>, std::move(payload.payload));
+  items_.emplace_back(std::in_place_type<SendingPayload>, std::move(payload));
 }
 
 void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
@@ -182,7 +182,7 @@ void OutgoingCall::SendPayloadEnd(SendingPayload& item, std::string& out) {
   wire::AppendFrame(FrameType::kPayloadEnd, 0, EndOf(item.payload_id, item.cursor.offset()), tail, out);
   item.report->CountKernelCopy(CopyReason::kTail, tail.size());
   item.report->finished = absl::Now();
-  observer_.OnPayloadSent(call_id_, item.payload_id, window_.sent(), item.report);
+  observer_.OnPayloadSent(call_id_, item.payload_id, window_.sent(), item.report, std::move(item.events));
 }
 
 }  // namespace pagewire::transport

@@ -14,6 +14,7 @@
 #include "pagewire/wire.pb.h"
 #include "transport/path_choice.h"
 #include "transport/payload_cursor.h"
+#include "transport/peer_event.h"
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
 #include "transport/write_batch.h"
@@ -31,6 +32,7 @@ struct OutgoingMessage {
 
 struct OutgoingPayload {
   Payload payload;
+  PayloadEvents events = {};
 };
 
 // Turns items into frames, one at a time, as credit and window allow. Not thread-safe: used by whoever drives the
@@ -43,7 +45,7 @@ class OutgoingCall {
     // The last frame of a whole payload is on its way, `end` payload bytes into the connection. `report->acks` is what
     // the window had counted when the payload began; copies that the kernel made are still added to the report.
     virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
-                               std::shared_ptr<TransferReport> report) = 0;
+                               std::shared_ptr<TransferReport> report, PayloadEvents events) = 0;
 
    protected:
     ~Observer() = default;
@@ -98,9 +100,11 @@ class OutgoingCall {
     bool begun = false;
   };
   struct SendingPayload {
-    explicit SendingPayload(Payload payload) : cursor(std::move(payload)) {}
+    explicit SendingPayload(OutgoingPayload outgoing)
+        : cursor(std::move(outgoing.payload)), events(std::move(outgoing.events)) {}
     uint64_t payload_id = 0;
     PayloadCursor cursor;
+    PayloadEvents events;
     SendChoice choice;
     std::shared_ptr<TransferReport> report;  // from the beginning on
     bool begun = false;

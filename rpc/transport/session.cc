@@ -280,7 +280,10 @@ void Session::TakeReleased() {
   sent_.TakeReleased(*stream_, send_terms_.same_host ? CopyReason::kSameHostCopy : CopyReason::kKernelUnsupported);
 }
 
-void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t, std::shared_ptr<TransferReport> report) {
+void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
+                            PayloadEvents events) {
+  if (events.received) sent_.waiters().AwaitReceived(end, std::move(events.received));
+  if (events.released) sent_.waiters().AwaitReleased(payload_id, std::move(events.released));
   const auto call = calls_.find(call_id);
   if (call == calls_.end()) return;
   call->second.sent_payload = payload_id;

@@ -111,8 +111,8 @@ class Session final : private ByteStream::Observer,
   void OnChunkReceived(uint64_t length) override;
 
   // FrameScheduler::Observer
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
-                     std::shared_ptr<TransferReport> report) override;
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
+                     PayloadEvents events) override;
   void OnCallSent(uint64_t call_id) override;
 
   // Receiver::Outlet

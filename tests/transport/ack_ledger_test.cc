@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "transport/ack_waiters.h"
-
 namespace pagewire::transport::testing {
 namespace {
 
@@ -230,44 +228,6 @@ TEST(AckLedgerTest, AgreesWithTheRuleUnderRandomEvents) {
     RunModel(seed);
     if (HasFatalFailure()) return;
   }
-}
-
-TEST(AckWaitersTest, RunOnceWhenItHappens) {
-  AckWaiters waiters;
-  std::vector<std::string> said;
-  const auto say = [&](const char* what) {
-    return [&said, what](bool happened) { said.push_back(std::string(what) + (happened ? "+" : "-")); };
-  };
-  waiters.AwaitReceived(100, say("100 received"));
-  waiters.AwaitReceived(200, say("200 received"));
-  waiters.AwaitReleased(3, say("3 released"));
-  waiters.AwaitReleased(4, say("4 released"));
-  waiters.OnPeerReceived(99);
-  EXPECT_TRUE(said.empty());
-  waiters.OnPeerReceived(150);
-  waiters.OnPeerReleased(1, 3);
-  waiters.OnPeerReleased(1, 3);
-  EXPECT_EQ(said, (std::vector<std::string>{"100 received+", "3 released+"}));
-  waiters.AwaitReceived(150, say("at once"));
-  EXPECT_EQ(said.back(), "at once+");
-  said.clear();
-  waiters.OnDead();
-  EXPECT_EQ(said, (std::vector<std::string>{"200 received-", "4 released-"}));
-  waiters.AwaitReleased(9, say("too late"));
-  EXPECT_EQ(said.back(), "too late-");
-}
-
-TEST(AckWaitersTest, AWaiterMayAddAnother) {
-  AckWaiters waiters;
-  int runs = 0;
-  waiters.AwaitReceived(1, [&](bool) {
-    ++runs;
-    waiters.AwaitReceived(2, [&](bool) { ++runs; });
-  });
-  waiters.OnPeerReceived(1);
-  EXPECT_EQ(runs, 1);
-  waiters.OnPeerReceived(2);
-  EXPECT_EQ(runs, 2);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
     }
   }
 
-  void OnPayloadSent(uint64_t, uint64_t, uint64_t, std::shared_ptr<TransferReport>) override {}
+  void OnPayloadSent(uint64_t, uint64_t, uint64_t, std::shared_ptr<TransferReport>, PayloadEvents) override {}
   void OnCallSent(uint64_t call_id) override { finished_.push_back(call_id); }
 
   SendCredit credit_{1 << 20, 1 << 20};

@@ -58,8 +58,8 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     return status;
   }
 
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
-                     std::shared_ptr<TransferReport> report) override {
+  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
+                     PayloadEvents) override {
     EXPECT_EQ(call_id, kCall);
     EXPECT_EQ(end, window_.sent());
     sent_.push_back({payload_id, *report});

@@ -9,7 +9,8 @@ using pagewire::ReceivePath;
 using pagewire::SendPath;
 
 // What a demo without options shows.
-constexpr std::array kRows = {Row{SendPath::kCopy, ReceivePath::kCopy}};
+constexpr std::array kRows = {Row{SendPath::kCopy, ReceivePath::kCopy}, Row{SendPath::kZerocopy, ReceivePath::kMap},
+                              Row{SendPath::kAuto, ReceivePath::kAuto}};
 
 }  // namespace
 

@@ -17,8 +17,11 @@ constexpr char kNotes[] =
     "server\n"
     "spent on files and digests. CPU: all threads of each process, user code and kernel, without reading, writing and\n"
     "hashing files. MB is 10^6 bytes, GB 10^9. Copied by the kernel: of the bytes put, on the sender's side.\n"
-    "Both processes are on this machine: over loopback the kernel copies, and nothing here is the speed of a "
-    "network.\n";
+    "Both processes are on this machine, and nothing here is the speed of a network. Over loopback the kernel copies "
+    "what is\n"
+    "sent without a copy all the same, into fresh pages, before the receiver maps them: zerocopy/map then pays for the "
+    "copy and\n"
+    "for the mapping, so auto copies here (same_host_copy). Between hosts there is no such copy.\n";
 
 std::string Reasons(const Figures& run) {
   std::string text;

@@ -1,0 +1,35 @@
+"""What a process holds, as /proc tells it."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Footprint:
+    descriptors: int
+    mappings: int
+    resident: int  # bytes
+
+    @staticmethod
+    def of(pid):
+        with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
+            mappings = sum(1 for _ in maps)
+        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), mappings, resident_bytes(pid))
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def tcp_memory_bytes():
+    """Of all TCP sockets of the machine."""
+    with open("/proc/net/sockstat", encoding="ascii") as sockstat:
+        for line in sockstat:
+            words = line.split()
+            if words[0] == "TCP:":
+                return int(words[words.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0

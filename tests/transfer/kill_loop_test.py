@@ -1,0 +1,86 @@
+"""Kills servers under a client, and clients under a server, again and again; the survivor must not grow.
+
+kill_loop_test.py PROBE [--kills N]
+"""
+
+import argparse
+import random
+import sys
+import time
+
+import probe
+from footprint import Footprint
+
+_PAIR = ("zerocopy", "map")
+# The survivor's caches are full after so many; what it holds then it may hold at the end.
+_WARM_UP = 20
+_GROWTH = Footprint(descriptors=4, mappings=16, resident=24 << 20)
+
+
+def grown(before, after):
+    """Which part of the footprint grew more than it may; None if none did."""
+    for name in ("descriptors", "mappings", "resident"):
+        allowed = getattr(before, name) + getattr(_GROWTH, name)
+        if getattr(after, name) > allowed:
+            return f"{name} grew from {getattr(before, name)} to {getattr(after, name)}"
+    return None
+
+
+def kill_servers(program, kills, chance):
+    server = probe.Server(program, _PAIR)
+    port = server.port
+    client = probe.Client(program, _PAIR, server.target, ["--seconds", 10_000, "--churn", "--threads", 1])
+    before = None
+    for kill in range(kills + 1):
+        time.sleep(0.02 + chance.random() * 0.06)
+        if client.process.poll() is not None:
+            return f"the client ended after {kill} kills: {client.findings()}"
+        if kill == min(_WARM_UP, kills // 2):
+            before = Footprint.of(client.process.pid)
+        server.kill()
+        server = probe.Server(program, _PAIR, port=port)
+    time.sleep(0.3)
+    after = Footprint.of(client.process.pid)
+    client.kill()
+    server.kill()
+    print(f"client, {kills} servers killed: {before} -> {after}", flush=True)
+    return grown(before, after)
+
+
+def kill_clients(program, kills, chance):
+    with probe.Server(program, _PAIR) as server:
+        before = None
+        for kill in range(kills + 1):
+            client = probe.Client(program, _PAIR, server.target, ["--seconds", 10_000, "--churn"])
+            time.sleep(0.02 + chance.random() * 0.06)
+            client.kill()
+            if server.process.poll() is not None:
+                return f"the server ended after {kill} kills with {server.process.returncode}"
+            if kill == min(_WARM_UP, kills // 2):
+                time.sleep(0.3)
+                before = Footprint.of(server.process.pid)
+        # The last client's payloads are held for a while; then one that is not killed must be served well.
+        findings = probe.Client(program, _PAIR, server.target, ["--seconds", 1]).findings()
+        time.sleep(0.3)
+        after = Footprint.of(server.process.pid)
+        print(f"server, {kills} clients killed: {before} -> {after}", flush=True)
+        return findings["error"] or grown(before, after)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("probe")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 30))
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    failed = 0
+    for what in (kill_servers, kill_clients):
+        wrong = what(options.probe, options.kills, random.Random(options.seed))
+        print(f"{what.__name__}: {wrong or 'right'}", flush=True)
+        failed += wrong is not None and wrong != ""
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
