@@ -2,6 +2,7 @@
 
 #include <absl/time/clock.h>
 
+#include <cstring>
 #include <iostream>
 #include <utility>
 
@@ -32,11 +33,27 @@ absl::StatusOr<ReportReply> TransferService::Report(ServerContext&, const Report
   return reply;
 }
 
+namespace {
+
+// Reads every cache line.
+uint64_t Touch(absl::Span<const char> bytes) {
+  uint64_t sum = 0;
+  for (size_t at = 0; at + 8 <= bytes.size(); at += 64) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + at, sizeof(word));
+    sum += word;
+  }
+  return sum;
+}
+
+}  // namespace
+
 absl::StatusOr<SpendReply> TransferService::Spend(ServerContext&, const SpendRequest&, Payload payload) {
   base::MutexLock lock(spending_);
   const uint64_t slow_until = pace_.slow_from + pace_.slow_bytes;
   for (const absl::Span<const char> span : payload.spans()) {
     spent_ += span.size();
+    touched_ += Touch(span);
     if (pace_.slow_bytes == 0 || spent_ <= pace_.slow_from || paused_) continue;
     if (spent_ <= slow_until) {
       absl::SleepFor(absl::Seconds(1) * (static_cast<double>(span.size()) / pace_.bytes_per_second));

@@ -36,6 +36,7 @@ class TransferService final : public Transfer::Service {
   PayloadKeeper keeper_;
   base::Mutex spending_;  // one at a time
   uint64_t spent_ ABSL_GUARDED_BY(spending_) = 0;
+  uint64_t touched_ ABSL_GUARDED_BY(spending_) = 0;  // so that the reading is not optimised away
   bool paused_ ABSL_GUARDED_BY(spending_) = false;
 };
 
