@@ -42,6 +42,9 @@ class Run {
     server_ = std::make_unique<testing::ServerEnd>(loop_, std::move(server_stream), handlers_, std::move(options));
     peer_ = std::make_unique<testing::RawPeer>(loop_, std::move(client_stream), true);
     if (shape < 250) peer_->Greet();
+    // SETTINGS of the program's may raise any limit.
+    constexpr uint32_t kAny = uint32_t{1} << 31;
+    peer_->set_limits({.max_body_length = kAny, .max_data_length = kAny, .max_chunk_length = kAny});
   }
 
   std::optional<std::string> Execute() {

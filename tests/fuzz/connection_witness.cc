@@ -60,10 +60,20 @@ std::optional<std::string> ConnectionWitness::Look(const ReceivedFrame& frame, u
 std::optional<std::string> ConnectionWitness::LookAtMessage(const ReceivedFrame& frame) {
   const auto& part = std::get<wire::v1::MessagePart>(frame.body);
   if (answered_.contains(part.call_id())) return "a message after its call's status";
-  if (part.payload_id() == 0) return std::nullopt;
+  uint64_t payload_id = part.payload_id();
+  // A message that waits for credit is announced without its bytes; they come when it has been granted.
+  if (payload_id != 0 && frame.data.empty() && frame.has(wire::kFlagMore)) {
+    waiting_[part.call_id()] = payload_id;
+    return std::nullopt;
+  }
+  if (const auto waiting = waiting_.find(part.call_id()); waiting != waiting_.end()) {
+    payload_id = waiting->second;
+    waiting_.erase(waiting);
+  }
+  if (payload_id == 0) return std::nullopt;
   uint64_t content = 0;
   if (!absl::SimpleAtoi(frame.data, &content)) return "a response payload of which nothing is known";
-  content_of_[part.payload_id()] = content;
+  content_of_[payload_id] = content;
   return std::nullopt;
 }
 

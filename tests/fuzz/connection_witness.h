@@ -39,6 +39,7 @@ class ConnectionWitness {
   uint64_t acknowledged_ = 0;
   uint64_t credit_ = 0;
   uint64_t last_payload_ = 0;
+  std::map<uint64_t, uint64_t> waiting_;  // call to the payload of its message, which waits for credit
   std::set<uint64_t> answered_;
   std::map<uint64_t, OpenPayload> open_;
   std::map<uint64_t, uint64_t> content_of_;  // announced payload: the id whose bytes it has

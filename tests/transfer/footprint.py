@@ -9,12 +9,14 @@ class Footprint:
     descriptors: int
     mappings: int
     resident: int  # bytes
+    threads: int
 
     @staticmethod
     def of(pid):
         with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
             mappings = sum(1 for _ in maps)
-        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), mappings, resident_bytes(pid))
+        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), mappings, resident_bytes(pid),
+                         len(os.listdir(f"/proc/{pid}/task")))
 
 
 def resident_bytes(pid):

@@ -1,10 +1,13 @@
-"""Kills servers under a client, and clients under a server, again and again; the survivor must not grow.
+"""Kills servers under a client, and clients under a server, again and again; the survivor must not grow. Stops a server
+in the middle of transfers before it is killed; lets a server run out of descriptors.
 
-kill_loop_test.py PROBE [--kills N]
+kill_loop_test.py PROBE [--kills N] [--sanitized]
 """
 
 import argparse
 import random
+import resource
+import signal
 import sys
 import time
 
@@ -14,13 +17,21 @@ from footprint import Footprint
 _PAIR = ("zerocopy", "map")
 # The survivor's caches are full after so many; what it holds then it may hold at the end.
 _WARM_UP = 20
-_GROWTH = Footprint(descriptors=4, mappings=16, resident=24 << 20)
+_GROWTH = Footprint(descriptors=4, mappings=16, resident=24 << 20, threads=0)
+# A thread that the executor has added since has a stack and maybe a heap of its own, each with a guard.
+_MAPPINGS_PER_THREAD = 4
+
+
+# With a sanitizer's own memory in the process only descriptors say something.
+_WATCHED = ["descriptors", "mappings", "resident"]
 
 
 def grown(before, after):
     """Which part of the footprint grew more than it may; None if none did."""
-    for name in ("descriptors", "mappings", "resident"):
+    for name in _WATCHED:
         allowed = getattr(before, name) + getattr(_GROWTH, name)
+        if name == "mappings":
+            allowed += _MAPPINGS_PER_THREAD * max(0, after.threads - before.threads)
         if getattr(after, name) > allowed:
             return f"{name} grew from {getattr(before, name)} to {getattr(after, name)}"
     return None
@@ -67,15 +78,51 @@ def kill_clients(program, kills, chance):
         return findings["error"] or grown(before, after)
 
 
+def stop_and_kill(program, _kills, chance):
+    """A peer that stands still: deadlines pass, nothing comes back until it is dead, then everything does."""
+    server = probe.Server(program, _PAIR)
+    port = server.port
+    client = probe.Client(program, _PAIR, server.target, ["--seconds", 3, "--churn"])
+    time.sleep(0.5 + chance.random() * 0.2)
+    server.process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    server.kill()
+    with probe.Server(program, _PAIR, port=port):
+        # It ends only once every one of its buffers has come back.
+        findings = client.findings(timeout=60)
+    print(f"client of a server that stood still: {findings}", flush=True)
+    return findings["error"] or (None if findings["failed_calls"] else "no call failed")
+
+
+def without_descriptors(program, _kills, _chance):
+    """More connections than the server has descriptors for: it stays alive, and serves whoever comes later."""
+    with probe.Server(program, _PAIR) as server:
+        used = Footprint.of(server.process.pid).descriptors
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 6, used + 100))
+        clients = [probe.Client(program, _PAIR, server.target, ["--seconds", 2, "--threads", 4, "--churn"])
+                   for _ in range(3)]
+        time.sleep(1)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 100, used + 100))
+        for client in clients:
+            if error := client.findings(timeout=150)["error"]:
+                return f"a client that competed for descriptors: {error}"
+        findings = probe.Client(program, _PAIR, server.target, ["--seconds", 1]).findings()
+        print(f"server that had no descriptors: {findings}", flush=True)
+        return findings["error"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("probe")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 30))
+    parser.add_argument("--sanitized", action="store_true", help="the probe is built with a sanitizer")
     options = parser.parse_args()
+    if options.sanitized:
+        _WATCHED[1:] = []
     print(f"seed {options.seed}", flush=True)
     failed = 0
-    for what in (kill_servers, kill_clients):
+    for what in (kill_servers, kill_clients, stop_and_kill, without_descriptors):
         wrong = what(options.probe, options.kills, random.Random(options.seed))
         print(f"{what.__name__}: {wrong or 'right'}", flush=True)
         failed += wrong is not None and wrong != ""

@@ -148,8 +148,8 @@ void RunModel(uint32_t seed) {
   const auto pick = [&](uint64_t below) { return std::uniform_int_distribution<uint64_t>(0, below - 1)(random); };
   constexpr SendPath kPaths[] = {SendPath::kCopy, SendPath::kZerocopy, SendPath::kFixed, SendPath::kSplice,
                                  SendPath::kFile};
+  std::deque<Buffer> buffers;  // outlive what the ledger still holds
   AckLedger ledger;
-  std::deque<Buffer> buffers;
   std::vector<ModelChunk> chunks;
   uint64_t sent = 0, received = 0, payload = 1;
   bool dead = false;

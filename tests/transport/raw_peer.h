@@ -52,6 +52,9 @@ class RawPeer final : private ByteStream::Observer {
   bool Greet(const wire::Settings& settings = DefaultSettings());
   bool Greet(const wire::Preface& preface);
 
+  // The frames taken from now on may be larger than the settings said; after Greet.
+  void set_limits(const wire::FrameLimits& limits) { decoder_->set_limits(limits); }
+
   bool SendFrame(wire::FrameType type, uint8_t flags, const google::protobuf::MessageLite& body,
                  std::string_view data = {});
 
