@@ -2,11 +2,11 @@
 #include <pagewire/executor.h>
 #include <pagewire/internal/channel_access.h>
 
-#include <absl/random/random.h>
 #include <absl/strings/str_cat.h>
 
 #include <memory>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "base/mutex.h"
@@ -150,7 +150,9 @@ std::shared_ptr<Channel> MakeChannel(transport::EpollLoop& loop, std::unique_ptr
                                      const ChannelOptions& options) {
   absl::StatusOr<transport::Paths> paths = transport::RequestedPaths(options.send_path, options.receive_path);
   if (!paths.ok()) return std::make_shared<BrokenChannel>(paths.status());
-  auto random = [bits = std::make_shared<absl::BitGen>()] { return absl::Uniform(*bits, 0.0, 1.0); };
+  auto random = [bits = std::make_shared<std::minstd_rand>(std::random_device()())] {
+    return std::uniform_real_distribution<double>(0.0, 1.0)(*bits);
+  };
   auto core = std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random));
   return std::make_shared<CoreChannel>(loop, std::move(core), options.max_metadata_bytes);
 }

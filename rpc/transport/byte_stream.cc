@@ -6,10 +6,6 @@ IoResult ByteStream::WriteZerocopy(absl::Span<const iovec>, WriteOptions, uint64
   return IoResult::MustCopy(CopyReason::kKernelUnsupported);
 }
 
-MapResult ByteStream::Map(const MapRequest&) {
-  MapResult result;
-  result.state = IoState::kMustCopy;
-  return result;
-}
+MapResult ByteStream::Map(const MapRequest&) { return MapResult::Without(IoState::kMustCopy); }
 
 }  // namespace pagewire::transport

@@ -63,6 +63,17 @@ struct MapResult {
   size_t must_read = 0;          // so many of the next bytes are not mappable: Read them
   size_t queued = 0;             // bytes that wait to be read or mapped now, those of must_read included
   absl::Status error;            // with kFailed
+
+  static MapResult Without(IoState state) {
+    MapResult result;
+    result.state = state;
+    return result;
+  }
+  static MapResult Failed(absl::Status error) {
+    MapResult result = Without(IoState::kFailed);
+    result.error = std::move(error);
+    return result;
+  }
 };
 
 // What a stream can do without copying.

@@ -92,27 +92,20 @@ IoResult FaultStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions o
 }
 
 MapResult FaultStream::Map(const MapRequest& request) {
-  MapResult result;
-  if (!reset_.ok()) {
-    result.state = IoState::kFailed;
-    result.error = base::CloneStatus(reset_);
-    return result;
-  }
-  if (Delayed(read_delay_, /*readable=*/true)) {
-    result.state = IoState::kBlocked;
-    return result;
-  }
+  if (!reset_.ok()) return MapResult::Failed(base::CloneStatus(reset_));
+  if (Delayed(read_delay_, /*readable=*/true)) return MapResult::Without(IoState::kBlocked);
   MapRequest some = request;
   if (Happens(plan_.short_read)) {
     const size_t pages = request.length / kPageBytes;
     some.length = std::uniform_int_distribution<size_t>(0, pages)(random_) * kPageBytes;
     some.behind = {};
     if (some.length == 0) {
-      result.must_read = 1;
-      return result;
+      MapResult hole;
+      hole.must_read = 1;
+      return hole;
     }
   }
-  result = inner_->Map(some);
+  MapResult result = inner_->Map(some);
   CountBytes(result.mapped + result.behind);
   return result;
 }

@@ -1,9 +1,9 @@
 #include "transport/session_offer.h"
 
-#include <absl/random/random.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -19,9 +19,9 @@ namespace {
 constexpr size_t kCutMessageBytes = 1024;
 
 std::string RandomSessionId() {
-  absl::BitGen bits;
+  std::random_device bits;
   std::string id(wire::kSessionIdBytes, '\0');
-  for (char& c : id) c = static_cast<char>(absl::Uniform<int>(bits, 0, 256));
+  for (char& c : id) c = static_cast<char>(bits());
   return id;
 }
 

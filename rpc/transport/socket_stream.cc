@@ -200,16 +200,8 @@ void SocketStream::TakeReleased(std::vector<Released>& released) {
 }
 
 MapResult SocketStream::Map(const MapRequest& request) {
-  MapResult result;
-  if (!read_error_.ok()) {
-    result.state = IoState::kFailed;
-    result.error = base::CloneStatus(read_error_);
-    return result;
-  }
-  if (!is_tcp_) {
-    result.state = IoState::kMustCopy;
-    return result;
-  }
+  if (!read_error_.ok()) return MapResult::Failed(base::CloneStatus(read_error_));
+  if (!is_tcp_) return MapResult::Without(IoState::kMustCopy);
   for (;;) {
     MapRequest call = request;
     // The kernel fills `behind` with whatever comes after what it mapped, were it the next page of the same chunk.
@@ -218,6 +210,7 @@ MapResult SocketStream::Map(const MapRequest& request) {
     const ZerocopyReceiveResult got = ZerocopyReceive(fd_.get(), call);
     if (got.error != 0) return MapError(got.error);
     queued_ = got.queued;
+    MapResult result;
     result.mapped = got.mapped;
     result.behind = got.behind;
     result.queued = got.queued;
@@ -236,13 +229,12 @@ MapResult SocketStream::Map(const MapRequest& request) {
 }
 
 MapResult SocketStream::MapError(int error) {
-  MapResult result;
   queued_ = 0;
   switch (error) {
     case EIO:
-      result.state = IoState::kEnd;
       // A socket reports its error once. When Write got it, the end that Map is told is none that the peer made.
-      if (!write_error_.ok()) FailRead(base::CloneStatus(write_error_));
+      if (write_error_.ok()) return MapResult::Without(IoState::kEnd);
+      FailRead(base::CloneStatus(write_error_));
       break;
     case EINVAL:
     case EFAULT:
@@ -250,15 +242,11 @@ MapResult SocketStream::MapError(int error) {
     case ENOPROTOOPT:
     case EOPNOTSUPP:
     case EPERM:
-      result.state = IoState::kMustCopy;
-      break;
+      return MapResult::Without(IoState::kMustCopy);
     default:
       FailRead(Error("read", error));
   }
-  if (read_error_.ok()) return result;
-  result.state = IoState::kFailed;
-  result.error = base::CloneStatus(read_error_);
-  return result;
+  return MapResult::Failed(base::CloneStatus(read_error_));
 }
 
 void SocketStream::SetReadThreshold(size_t bytes) {

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "transport/lent_memory.h"
 #include "transport/manual_loop.h"
+#include "transport/stub_stream.h"
 
 namespace pagewire::transport::testing {
 namespace {
@@ -22,30 +22,21 @@ struct Kernel {
   bool destroyed = false;
 };
 
-class HeldStream final : public ByteStream {
+class HeldStream final : public StubStream {
  public:
   explicit HeldStream(Kernel& kernel) : kernel_(kernel) {}
   ~HeldStream() override { kernel_.destroyed = true; }
-  void Start(Observer*) override {}
   void Detach() override { kernel_.detached = true; }
-  IoResult Read(absl::Span<const iovec>) override { return IoResult::Blocked(); }
-  IoResult Write(absl::Span<const iovec>, WriteOptions) override { return IoResult::Blocked(); }
   void TakeReleased(std::vector<Released>& released) override {
     kernel_.unreleased -= kernel_.released.size();
     released.insert(released.end(), kernel_.released.begin(), kernel_.released.end());
     kernel_.released.clear();
   }
   size_t unreleased() const override { return kernel_.unreleased; }
-  void CloseWrite() override {}
   void Abort() override { kernel_.aborted = true; }
-  bool SendQueueEmpty() override { return true; }
-  const std::string& peer() const override { return peer_; }
-  bool same_host() const override { return true; }
-  int fd() const override { return -1; }
 
  private:
   Kernel& kernel_;
-  const std::string peer_ = "ipv4:192.0.2.1:7070";
 };
 
 class BurialTest : public ::testing::Test {

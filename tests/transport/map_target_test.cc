@@ -10,12 +10,13 @@
 #include "payload/pool.h"
 #include "transport/lent_memory.h"
 #include "transport/page.h"
+#include "transport/stub_stream.h"
 
 namespace pagewire::transport::testing {
 namespace {
 
 // Says to Map what it is told to say, and has bytes for Read.
-class ScriptedStream final : public ByteStream {
+class ScriptedStream final : public StubStream {
  public:
   std::deque<MapResult> answers;
   std::deque<MapRequest> requests;
@@ -23,8 +24,6 @@ class ScriptedStream final : public ByteStream {
   std::string bytes;   // what Read returns
   size_t threshold = 1;
 
-  void Start(Observer*) override {}
-  void Detach() override {}
   IoResult Read(absl::Span<const iovec> into) override {
     size_t read = 0;
     for (const iovec& piece : into) {
@@ -35,29 +34,15 @@ class ScriptedStream final : public ByteStream {
     }
     return read == 0 ? IoResult::Blocked() : IoResult::Ok(read);
   }
-  IoResult Write(absl::Span<const iovec>, WriteOptions) override { return IoResult::Blocked(); }
   MapResult Map(const MapRequest& request) override {
     requests.push_back(request);
-    if (answers.empty()) {
-      MapResult blocked;
-      blocked.state = IoState::kBlocked;
-      return blocked;
-    }
+    if (answers.empty()) return MapResult::Without(IoState::kBlocked);
     MapResult answer = std::move(answers.front());
     answers.pop_front();
     if (answer.behind > 0) std::memcpy(request.behind.data(), behind.data(), answer.behind);
     return answer;
   }
   void SetReadThreshold(size_t bytes_wanted) override { threshold = bytes_wanted; }
-  void CloseWrite() override {}
-  void Abort() override {}
-  bool SendQueueEmpty() override { return true; }
-  const std::string& peer() const override { return peer_; }
-  bool same_host() const override { return true; }
-  int fd() const override { return -1; }
-
- private:
-  const std::string peer_ = "script";
 };
 
 MapResult Mapped(size_t pages, size_t must_read = 0, size_t behind = 0) {
@@ -185,9 +170,7 @@ TEST_F(MapTargetTest, AChunkWithoutAPageToMapEndsTheAttemptsForThisPayload) {
 TEST_F(MapTargetTest, WhatCannotMapAtAllIsCopied) {
   MapTarget target(1 << 20, *arena_, pieces_, report_);
   target.BeginChunk();
-  MapResult never;
-  never.state = IoState::kMustCopy;
-  stream_.answers = {never};
+  stream_.answers = {MapResult::Without(IoState::kMustCopy)};
   stream_.bytes = std::string(4 * kPageBytes, 'x');
   EXPECT_EQ(target.Receive(stream_, 4 * kPageBytes, {}).io.bytes, 4 * kPageBytes);
   EXPECT_EQ(copied(CopyReason::kKernelUnsupported), 4 * kPageBytes);
@@ -222,11 +205,7 @@ TEST_F(MapTargetTest, WithoutMemoryForAHoleTheRestIsThrownAway) {
 TEST_F(MapTargetTest, EndsAndFailuresArePassedOn) {
   MapTarget target(1 << 20, *arena_, pieces_, report_);
   target.BeginChunk();
-  MapResult end, failed;
-  end.state = IoState::kEnd;
-  failed.state = IoState::kFailed;
-  failed.error = absl::UnavailableError("gone");
-  stream_.answers = {end, failed};
+  stream_.answers = {MapResult::Without(IoState::kEnd), MapResult::Failed(absl::UnavailableError("gone"))};
   EXPECT_EQ(target.Receive(stream_, kPageBytes, {}).io.state, IoState::kEnd);
   const ChunkTarget::Result result = target.Receive(stream_, kPageBytes, {});
   EXPECT_EQ(result.io.state, IoState::kFailed);

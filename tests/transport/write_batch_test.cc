@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "transport/lent_memory.h"
+#include "transport/stub_stream.h"
 
 namespace pagewire::transport::testing {
 namespace {
 
 // Takes as many bytes as it is told to, then blocks or fails.
-class Sink final : public ByteStream {
+class Sink final : public StubStream {
  public:
   size_t room = std::numeric_limits<size_t>::max();
   size_t at_once = std::numeric_limits<size_t>::max();
@@ -26,9 +27,6 @@ class Sink final : public ByteStream {
   std::optional<CopyReason> must_copy;
   std::vector<uint64_t> tags;  // one for each send without a copy
 
-  void Start(Observer*) override {}
-  void Detach() override {}
-  IoResult Read(absl::Span<const iovec>) override { return IoResult::Blocked(); }
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override {
     if (!broken.ok()) return IoResult::Failed(broken);
     size_t left = std::min(room, at_once);
@@ -51,15 +49,6 @@ class Sink final : public ByteStream {
     if (result.state == IoState::kOk) tags.push_back(tag);
     return result;
   }
-  void CloseWrite() override {}
-  void Abort() override {}
-  bool SendQueueEmpty() override { return true; }
-  const std::string& peer() const override { return peer_; }
-  bool same_host() const override { return true; }
-  int fd() const override { return -1; }
-
- private:
-  const std::string peer_ = "sink";
 };
 
 Payload ManyPieces(const std::string& bytes, size_t piece) {
