@@ -6,10 +6,10 @@
 
 namespace pagewire::codegen {
 
-std::string ToString(const Diagnostic& diagnostic, const std::string& severity) {
+std::string ToString(const Diagnostic& diagnostic) {
   const std::string place =
       diagnostic.line > 0 ? absl::StrCat(":", diagnostic.line, ":", diagnostic.column) : std::string();
-  return absl::StrCat(diagnostic.file, place, ": ", severity, diagnostic.text);
+  return absl::StrCat(diagnostic.file, place, ": ", diagnostic.text);
 }
 
 }  // namespace pagewire::codegen

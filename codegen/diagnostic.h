@@ -13,12 +13,10 @@ struct Diagnostic {
   std::string text;
 };
 
-// "foo.proto:12:3: text", or "foo.proto: text" without a place. `severity` goes before the text: "warning: ".
-std::string ToString(const Diagnostic& diagnostic, const std::string& severity = "");
+// "foo.proto:12:3: text", or "foo.proto: text" without a place.
+std::string ToString(const Diagnostic& diagnostic);
 
-struct Diagnostics {
-  std::vector<Diagnostic> errors;    // nothing can be generated
-  std::vector<Diagnostic> warnings;  // something is left out
-};
+// Nothing can be generated unless this is empty.
+using Diagnostics = std::vector<Diagnostic>;
 
 }  // namespace pagewire::codegen

@@ -41,11 +41,10 @@ bool Generator::GenerateAll(const std::vector<const FileDescriptor*>& files, con
   std::vector<FileModel> models;
   for (const FileDescriptor* file : files) models.push_back(BuildModel(*file, diagnostics));
 
-  for (const Diagnostic& warning : diagnostics.warnings) warnings_ << ToString(warning, "warning: ") << std::endl;
-  for (const Diagnostic& wrong : diagnostics.errors) {
+  for (const Diagnostic& wrong : diagnostics) {
     absl::StrAppend(error, error->empty() ? "" : "\n", ToString(wrong));
   }
-  if (!diagnostics.errors.empty()) return false;
+  if (!diagnostics.empty()) return false;
 
   for (const FileModel& model : models) {
     Write(*context, model.base + ".pagewire.h", EmitHeader(model, *options));

@@ -4,7 +4,6 @@
 #include <google/protobuf/compiler/code_generator.h>
 
 #include <cstdint>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,9 +13,6 @@ namespace pagewire::codegen {
 // output depends on nothing but the .proto, its imports and the options.
 class Generator final : public google::protobuf::compiler::CodeGenerator {
  public:
-  // `warnings` gets a line for each; it must outlive the generator.
-  explicit Generator(std::ostream& warnings) : warnings_(warnings) {}
-
   // On errors nothing is written and `error` has a line for each, with its place in the .proto.
   bool GenerateAll(const std::vector<const google::protobuf::FileDescriptor*>& files, const std::string& parameter,
                    google::protobuf::compiler::GeneratorContext* context, std::string* error) const override;
@@ -25,9 +21,6 @@ class Generator final : public google::protobuf::compiler::CodeGenerator {
 
   // proto3's optional fields are protoc's business alone.
   uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
-
- private:
-  std::ostream& warnings_;
 };
 
 }  // namespace pagewire::codegen

@@ -35,12 +35,15 @@ class HeaderEmitter {
   void PrintLibraryIncludes() {
     printer_.Print(
         "#include <absl/functional/any_invocable.h>\n"
+        "#include <absl/status/status.h>\n"
         "#include <absl/status/statusor.h>\n"
         "#include <pagewire/channel.h>\n"
         "#include <pagewire/client_context.h>\n"
+        "#include <pagewire/client_stream.h>\n"
         "#include <pagewire/method.h>\n"
         "#include <pagewire/payload.h>\n"
         "#include <pagewire/server_context.h>\n"
+        "#include <pagewire/server_stream.h>\n"
         "#include <pagewire/service.h>\n"
         "#include <pagewire/with_payload.h>\n"
         "\n"
@@ -75,7 +78,7 @@ class HeaderEmitter {
     printer_.Print(variables,
                    "\n"
                    "  $service$() = delete;\n");
-    if (GeneratedMethods(service) > 0) {
+    if (!service.methods.empty()) {
       printer_.Print(variables,
                      "\n"
                      " private:\n"
@@ -96,8 +99,8 @@ class HeaderEmitter {
                    "  Stub& operator=(const Stub&) = delete;\n"
                    "  virtual ~Stub();\n");
     PrintMethods(service,
-                 "$deprecated$virtual $result$ $method$(\n"
-                 "    ::pagewire::ClientContext& context, const $request$& request$payload_parameter$);\n");
+                 "$deprecated$virtual $stub_result$ $method$(\n"
+                 "    ::pagewire::ClientContext& context$stub_parameters$);\n");
     printer_.Print(variables,
                    "\n"
                    "  // The same methods without waiting: Callback().Method(context, request..., done).\n"
@@ -114,18 +117,19 @@ class HeaderEmitter {
 
   void PrintCallbackForm(const ServiceModel& service) {
     Variables variables = ServiceVariables(file_, service);
-    variables["unused"] = GeneratedMethods(service) == 0 ? "[[maybe_unused]] " : "";
+    variables["unused"] = service.methods.empty() ? "[[maybe_unused]] " : "";
     printer_.Print(
         variables,
         "// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The\n"
         "// context must live until then, the request only until the call returns.\n"
         "class $service$::Stub::CallbackForm {\n"
         " public:\n");
-    ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
+    ForEachMethod(file_, service, [this](const MethodModel& model, const Variables& method) {
+      if (model.type != MethodType::kUnary) return;
       printer_.Print(method,
                      "  $deprecated$void $method$(\n"
-                     "      ::pagewire::ClientContext& context, const $request$& request$payload_parameter$,\n"
-                     "      ::absl::AnyInvocable<void($result$)> done);\n");
+                     "      ::pagewire::ClientContext& context$stub_parameters$,\n"
+                     "      ::absl::AnyInvocable<void($stub_result$)> done);\n");
     });
     printer_.Print(variables,
                    "\n"
@@ -146,8 +150,8 @@ class HeaderEmitter {
         "  Service();\n"
         "  ~Service() override;\n");
     PrintMethods(service,
-                 "virtual $result$ $method$(\n"
-                 "    ::pagewire::ServerContext& context, const $request$& request$payload_parameter$);\n");
+                 "virtual $service_result$ $method$(\n"
+                 "    ::pagewire::ServerContext& context$service_parameters$);\n");
     printer_.Print("};\n");
   }
 
@@ -157,11 +161,6 @@ class HeaderEmitter {
     int index = 0;
     for (const MethodModel& method : service.methods) {
       printer_.Print("\n");
-      if (method.streams) {
-        printer_.Print("// $name$ streams, which this version of Pagewire cannot do: it is left out.\n", "name",
-                       method.name);
-        continue;
-      }
       PrintComments(method.comments, printer_);
       printer_.Print(MethodVariables(file_, service, method, index), declaration);
       ++index;

@@ -22,8 +22,8 @@ void PrintMockStub(const FileModel& file, const ServiceModel& service, Printer& 
                 " public:\n");
   ForEachMethod(file, service, [&](const MethodModel&, const Variables& method) {
     printer.Print(method,
-                  "  MOCK_METHOD($result$, $method$,\n"
-                  "              (::pagewire::ClientContext&, const $request$&$payload_type$), (override));\n");
+                  "  MOCK_METHOD(($stub_result$), $method$,\n"
+                  "              (::pagewire::ClientContext&$stub_types$), (override));\n");
   });
   printer.Print("};\n");
 }

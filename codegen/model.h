@@ -22,7 +22,7 @@ struct MethodModel {
   std::string request_type;   // "::blob::PutRequest"
   std::string response_type;  // the message alone, without WithPayload
   PayloadDirection payload = PayloadDirection::kNone;
-  bool streams = false;  // not generated; its place gets a comment
+  MethodType type = MethodType::kUnary;
   bool deprecated = false;
   Comments comments;
 };

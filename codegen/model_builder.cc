@@ -90,6 +90,13 @@ class Builder {
     return model;
   }
 
+  static MethodType TypeOf(const MethodDescriptor& method) {
+    if (method.client_streaming()) {
+      return method.server_streaming() ? MethodType::kBidiStreaming : MethodType::kClientStreaming;
+    }
+    return method.server_streaming() ? MethodType::kServerStreaming : MethodType::kUnary;
+  }
+
   MethodModel BuildMethod(const MethodDescriptor& method) {
     MethodModel model;
     model.name = method.name();
@@ -98,21 +105,16 @@ class Builder {
     model.request_type = CppType(*method.input_type());
     model.response_type = CppType(*method.output_type());
     model.payload = Direction(method);
-    model.streams = method.client_streaming() || method.server_streaming();
+    model.type = TypeOf(method);
     model.deprecated = method.options().deprecated();
     model.comments = CommentsOf(method);
-    if (model.streams) {
-      diagnostics_.warnings.push_back(
-          At(LocationOf(method), absl::StrCat("method \"", method.full_name(),
-                                              "\" streams, which this version of Pagewire cannot do: it is left out")));
-    }
     return model;
   }
 
   void CheckNamespaces(const std::vector<std::string>& namespaces) {
     for (const std::string& name : namespaces) {
       if (!IsKeyword(name)) continue;
-      diagnostics_.errors.push_back(
+      diagnostics_.push_back(
           At(LocationOf({FileDescriptorProto::kPackageFieldNumber}),
              absl::StrCat("package \"", file_.package(), "\": \"", name,
                           "\" is a word of C++, and protoc's own C++ output does not compile; rename the package")));
@@ -177,7 +179,7 @@ class Builder {
 
   template <typename Element>
   void Error(const Element& element, std::string text) {
-    diagnostics_.errors.push_back(At(LocationOf(element), std::move(text)));
+    diagnostics_.push_back(At(LocationOf(element), std::move(text)));
   }
 
   const FileDescriptor& file_;

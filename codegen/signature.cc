@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
 #include <string>
 
 namespace pagewire::codegen {
@@ -22,6 +21,42 @@ std::string Enumerator(PayloadDirection direction) {
   return "";
 }
 
+std::string Enumerator(MethodType type) {
+  switch (type) {
+    case MethodType::kUnary:
+      return "kUnary";
+    case MethodType::kClientStreaming:
+      return "kClientStreaming";
+    case MethodType::kServerStreaming:
+      return "kServerStreaming";
+    case MethodType::kBidiStreaming:
+      return "kBidiStreaming";
+  }
+  return "";
+}
+
+std::string ItemOf(const std::string& message, bool has_payload) {
+  return has_payload ? absl::StrCat("::pagewire::WithPayload<", message, ">") : message;
+}
+
+// What a type is called with: `name` for each of the parameters, or nothing.
+struct Parameters {
+  std::string named;
+  std::string types;
+  void Add(const std::string& type, const std::string& name) {
+    absl::StrAppend(&named, ", ", type, " ", name);
+    absl::StrAppend(&types, ", ", type);
+  }
+};
+
+Parameters RequestOf(const MethodModel& method) {
+  Parameters parameters;
+  if (StreamsRequest(method.type)) return parameters;
+  parameters.Add(absl::StrCat("const ", method.request_type, "&"), "request");
+  if (HasRequestPayload(method.payload)) parameters.Add("::pagewire::Payload", "payload");
+  return parameters;
+}
+
 }  // namespace
 
 Variables ServiceVariables(const FileModel& file, const ServiceModel& service) {
@@ -30,30 +65,55 @@ Variables ServiceVariables(const FileModel& file, const ServiceModel& service) {
   return {{"service", service.cpp_name},
           {"service_name", service.full_name},
           {"scope", absl::StrCat(scope, "::", service.cpp_name)},
-          {"methods", absl::StrCat(GeneratedMethods(service))}};
+          {"methods", absl::StrCat(service.methods.size())}};
 }
 
 Variables MethodVariables(const FileModel& file, const ServiceModel& service, const MethodModel& method, int index) {
   Variables variables = ServiceVariables(file, service);
-  const std::string reply = HasResponsePayload(method.payload)
-                                ? absl::StrCat("::pagewire::WithPayload<", method.response_type, ">")
-                                : method.response_type;
+  const std::string item = ItemOf(method.request_type, HasRequestPayload(method.payload));
+  const std::string reply = ItemOf(method.response_type, HasResponsePayload(method.payload));
+  const Parameters request = RequestOf(method);
+  Parameters service_parameters = request;
+  std::string client_stream;
+  variables["service_result"] = "::absl::Status";
+  switch (method.type) {
+    case MethodType::kUnary:
+      variables["service_result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
+      break;
+    case MethodType::kClientStreaming:
+      client_stream = absl::StrCat("ClientWriter<", item, ", ", reply, ">");
+      service_parameters.Add(absl::StrCat("::pagewire::ServerReader<", item, ">&"), "reader");
+      variables["service_result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
+      break;
+    case MethodType::kServerStreaming:
+      client_stream = absl::StrCat("ClientReader<", reply, ">");
+      service_parameters.Add(absl::StrCat("::pagewire::ServerWriter<", reply, ">&"), "writer");
+      break;
+    case MethodType::kBidiStreaming:
+      client_stream = absl::StrCat("ClientReaderWriter<", item, ", ", reply, ">");
+      service_parameters.Add(absl::StrCat("::pagewire::ServerReaderWriter<", reply, ", ", item, ">&"), "stream");
+      break;
+  }
   variables["method"] = method.cpp_name;
   variables["wire_name"] = method.wire_name;
   variables["direction"] = Enumerator(method.payload);
+  variables["type"] = Enumerator(method.type);
   variables["index"] = absl::StrCat(index);
   variables["request"] = method.request_type;
+  variables["item"] = item;
   variables["reply"] = reply;
-  variables["result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
-  variables["payload_parameter"] = HasRequestPayload(method.payload) ? ", ::pagewire::Payload payload" : "";
-  variables["payload_type"] = HasRequestPayload(method.payload) ? ", ::pagewire::Payload" : "";
   variables["deprecated"] = method.deprecated ? "[[deprecated]] " : "";
+  variables["client_stream"] = client_stream;
+  variables["stub_result"] = client_stream.empty() ? absl::StrCat("::absl::StatusOr<", reply, ">")
+                                                   : absl::StrCat("::std::unique_ptr<::pagewire::", client_stream, ">");
+  variables["stub_parameters"] = request.named;
+  variables["stub_types"] = request.types;
+  variables["service_parameters"] = service_parameters.named;
+  variables["service_types"] = service_parameters.types;
+  variables["request_arguments"] = request.named.empty()               ? ""
+                                   : HasRequestPayload(method.payload) ? ", request, ::std::move(payload)"
+                                                                       : ", request";
   return variables;
-}
-
-int GeneratedMethods(const ServiceModel& service) {
-  return static_cast<int>(std::count_if(service.methods.begin(), service.methods.end(),
-                                        [](const auto& method) { return !method.streams; }));
 }
 
 }  // namespace pagewire::codegen

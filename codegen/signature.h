@@ -11,26 +11,26 @@ namespace pagewire::codegen {
 // Variables of io::Printer.
 using Variables = std::map<std::string, std::string>;
 
-// $service$, $service_name$ (in the .proto), $scope$ (the class, from the global namespace), $methods$ (how many are
-// generated).
+// $service$, $service_name$ (in the .proto), $scope$ (the class, from the global namespace), $methods$ (how many).
 Variables ServiceVariables(const FileModel& file, const ServiceModel& service);
 
-// Those, and $method$, $wire_name$, $direction$ (an enumerator), $index$ (among the generated methods), $request$,
-// $reply$ (with WithPayload where there is one), $result$ (StatusOr of it), $payload_parameter$ (", ::pagewire::Payload
-// payload" or nothing), $payload_type$ (the same without a name), $deprecated$ ("[[deprecated]] " or nothing).
+// Those, and $method$, $wire_name$, $direction$ and $type$ (enumerators), $index$, $request$, $item$ and $reply$
+// (request and response with WithPayload where there is one), $deprecated$ ("[[deprecated]] " or nothing),
+// $client_stream$ (the class template with its arguments, or nothing), and for the blocking forms of stub and service:
+// - $stub_result$, $service_result$
+// - $stub_parameters$, $service_parameters$: what follows the context, with a comma before each
+// - $stub_types$, $service_types$: the same without names
+// - $request_arguments$: the request and its payload, handed on, with a comma before each; nothing where they stream
 Variables MethodVariables(const FileModel& file, const ServiceModel& service, const MethodModel& method, int index);
 
-// Runs `emit(method, variables)` for each method that is generated.
+// Runs `emit(method, variables)` for each method.
 template <typename Emit>
 void ForEachMethod(const FileModel& file, const ServiceModel& service, Emit emit) {
   int index = 0;
   for (const MethodModel& method : service.methods) {
-    if (method.streams) continue;
     emit(method, MethodVariables(file, service, method, index));
     ++index;
   }
 }
-
-int GeneratedMethods(const ServiceModel& service);
 
 }  // namespace pagewire::codegen

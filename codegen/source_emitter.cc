@@ -22,8 +22,9 @@ class SourceEmitter {
     if (!file_.services.empty()) {
       printer_.Print(
           "\n"
-          "#include <pagewire/internal/unary.h>\n"
+          "#include <pagewire/internal/generated.h>\n"
           "\n"
+          "#include <memory>\n"
           "#include <utility>\n");
     }
     PrintInNamespace(file_, printer_, [this] {
@@ -38,12 +39,14 @@ class SourceEmitter {
 
  private:
   void PrintMethodTable(const ServiceModel& service) {
-    if (GeneratedMethods(service) == 0) return;
+    if (service.methods.empty()) return;
     printer_.Print(ServiceVariables(file_, service),
                    "\n"
                    "constinit const ::pagewire::Method $service$::kMethods[$methods$] = {\n");
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
-      printer_.Print(method, "    {\"$wire_name$\", ::pagewire::PayloadDirection::$direction$},\n");
+      printer_.Print(method,
+                     "    {\"$wire_name$\", ::pagewire::PayloadDirection::$direction$,\n"
+                     "     ::pagewire::MethodType::$type$},\n");
     });
     printer_.Print("};\n");
   }
@@ -55,15 +58,24 @@ class SourceEmitter {
                    "channel_(::std::move(channel)) {}\n"
                    "$service$::Stub::Stub() = default;\n"
                    "$service$::Stub::~Stub() = default;\n");
-    ForEachMethod(file_, service, [this](const MethodModel& method, Variables variables) {
-      variables["payload_argument"] = HasRequestPayload(method.payload) ? ", ::std::move(payload)" : "";
+    ForEachMethod(file_, service, [this](const MethodModel& method, const Variables& variables) {
       printer_.Print(variables,
                      "\n"
-                     "$result$ $service$::Stub::$method$(\n"
-                     "    ::pagewire::ClientContext& context, const $request$& request$payload_parameter$) {\n"
-                     "  return ::pagewire::internal::Call<$reply$>(\n"
-                     "      channel_, $scope$::kMethods[$index$], context, request$payload_argument$);\n"
-                     "}\n");
+                     "$stub_result$ $service$::Stub::$method$(\n"
+                     "    ::pagewire::ClientContext& context$stub_parameters$) {\n");
+      if (method.type == MethodType::kUnary) {
+        printer_.Print(variables,
+                       "  return ::pagewire::internal::Call<$reply$>(\n"
+                       "      channel_, $scope$::kMethods[$index$], context$request_arguments$);\n"
+                       "}\n");
+      } else {
+        printer_.Print(variables,
+                       "  return ::std::make_unique<::pagewire::internal::Blocking$client_stream$>(\n"
+                       "      ::pagewire::internal::StartStream(\n"
+                       "          channel_, $scope$::kMethods[$index$], context$request_arguments$),\n"
+                       "      $scope$::kMethods[$index$]);\n"
+                       "}\n");
+      }
     });
   }
 
@@ -74,13 +86,14 @@ class SourceEmitter {
                    "$service$::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel> channel)\n"
                    "    : channel_(::std::move(channel)) {}\n");
     ForEachMethod(file_, service, [this](const MethodModel& method, Variables variables) {
+      if (method.type != MethodType::kUnary) return;
       variables["payload_argument"] =
           HasRequestPayload(method.payload) ? "::std::move(payload)" : "::pagewire::Payload()";
       printer_.Print(variables,
                      "\n"
                      "void $service$::Stub::CallbackForm::$method$(\n"
-                     "    ::pagewire::ClientContext& context, const $request$& request$payload_parameter$,\n"
-                     "    ::absl::AnyInvocable<void($result$)> done) {\n"
+                     "    ::pagewire::ClientContext& context$stub_parameters$,\n"
+                     "    ::absl::AnyInvocable<void($stub_result$)> done) {\n"
                      "  ::pagewire::internal::StartCall<$reply$>(\n"
                      "      channel_, $scope$::kMethods[$index$], context, request, $payload_argument$, "
                      "::std::move(done));\n"
@@ -93,10 +106,11 @@ class SourceEmitter {
     printer_.Print(variables,
                    "\n"
                    "$service$::Service::Service() : ::pagewire::Service(\"$service_name$\") {");
-    if (GeneratedMethods(service) > 0) printer_.Print("\n");
-    ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
+    if (!service.methods.empty()) printer_.Print("\n");
+    ForEachMethod(file_, service, [this](const MethodModel& model, Variables method) {
+      method["add"] = model.type == MethodType::kUnary ? "AddUnary" : "AddStreaming";
       printer_.Print(method,
-                     "  ::pagewire::internal::AddUnary(*this, $scope$::kMethods[$index$], "
+                     "  ::pagewire::internal::$add$(*this, $scope$::kMethods[$index$], "
                      "&$scope$::Service::$method$);\n");
     });
     printer_.Print(variables,
@@ -105,8 +119,8 @@ class SourceEmitter {
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
       printer_.Print(method,
                      "\n"
-                     "$result$ $service$::Service::$method$(\n"
-                     "    ::pagewire::ServerContext&, const $request$&$payload_type$) {\n"
+                     "$service_result$ $service$::Service::$method$(\n"
+                     "    ::pagewire::ServerContext&$service_types$) {\n"
                      "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
                      "}\n");
     });

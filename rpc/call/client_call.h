@@ -1,31 +1,54 @@
-// One unary call, seen from the client: from its start to its one result.
+// One call, seen from the client: from its start to its one status.
 #pragma once
 
-#include <absl/functional/any_invocable.h>
+#include <pagewire/metadata.h>
+#include <pagewire/payload.h>
+#include <pagewire/transfer_report.h>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include <cstdint>
-#include <memory>
-#include <optional>
+#include <string>
+#include <utility>
 
-#include "call/unary_call.h"
 #include "transport/loop.h"
+#include "transport/peer_event.h"
 #include "transport/session.h"
 #include "wire/metadata.h"
 
 namespace pagewire::call {
 
-// States: waiting (no connection yet), sent, finished. Lives on one loop; every function is called there.
-class ClientCall final {
- public:
-  using Done = absl::AnyInvocable<void(UnaryResult)>;
+// What a call is, apart from its messages.
+struct CallTerms {
+  std::string method;  // "/package.Service/Method"
+  absl::Time deadline = absl::InfiniteFuture();
+  Metadata metadata;  // valid
+  transport::PayloadEvents payload_events;
+  bool takes_response_payload = false;
+  uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
+};
 
-  // `done` runs once, on the loop; it must not block. `loop` outlives the call.
-  ClientCall(transport::Loop& loop, UnaryRequest request, Done done);
-  ~ClientCall();
+// How a call ended, apart from its messages.
+struct CallOutcome {
+  absl::Status status;
+  Metadata initial_metadata;
+  Metadata trailing_metadata;
+  CallTransferReport transfers;
+  std::string peer;
+  bool not_started = false;
+};
+
+// States: waiting (no connection yet), sent, finished. What is common to all kinds of calls; the kinds say which
+// messages they send and what they do with those that come. Lives on one loop; every function is called there.
+class ClientCall {
+ public:
+  virtual ~ClientCall();
   ClientCall(const ClientCall&) = delete;
   ClientCall& operator=(const ClientCall&) = delete;
 
-  const std::string& method() const { return request_.method; }
+  const std::string& method() const { return terms_.method; }
   bool finished() const { return finished_; }
 
   // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes.
@@ -42,7 +65,8 @@ class ClientCall final {
   // From the session, for a call that was sent.
   void OnInitialMetadata(wire::v1::MessagePart&& part);
   void OnMessage(transport::IncomingMessage message);
-  void OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report);
+  void OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report, transport::Unread unread);
+  void OnItemSent(uint64_t bytes);
   void OnSent(const TransferReport& report);
   void OnStatus(wire::v1::CallStatus&& status);
   void OnConnectionLost(const absl::Status& status);
@@ -50,20 +74,52 @@ class ClientCall final {
   // Ends a call that was not sent, or will never get an answer.
   void Finish(absl::Status status, bool not_started);
 
+ protected:
+  // `loop` outlives the call.
+  ClientCall(transport::Loop& loop, CallTerms terms);
+
+  CallOutcome& outcome() { return outcome_; }
+
+  // For the call's first payload.
+  transport::PayloadEvents TakePayloadEvents() { return std::move(terms_.payload_events); }
+
+  // Ended from our side, after it was sent or before.
+  bool cancelled() const { return cancelled_; }
+
+  // Null unless the call was sent and has not finished.
+  transport::Session* session() const { return session_; }
+  uint64_t id() const { return id_; }
+
+  // Sends the call's first frame, and what else there is to send.
+  virtual void SendFirst(wire::v1::CallStart start) = 0;
+
+  // The server's metadata has come; it stands in outcome().
+  virtual void TakeInitialMetadata() {}
+
+  // A message; its payload, if it has one, follows. The kind may cancel the call.
+  virtual void TakeMessage(transport::IncomingMessage message) = 0;
+  virtual void TakePayload(Payload payload, transport::Unread unread) = 0;
+  virtual void TakeItemSent(uint64_t) {}
+
+  // The server has ended the call with OK: what the kind thinks of that. OK if nothing is missing.
+  virtual absl::Status CheckComplete() = 0;
+
+  // The call has ended, as outcome() says. Called once, last.
+  virtual void TakeEnd() = 0;
+
  private:
   // INVALID_ARGUMENT or RESOURCE_EXHAUSTED when the server's metadata breaks the rules.
-  absl::Status TakeMetadata(const wire::MetadataList& list, Metadata& metadata) const;
+  absl::Status ReadMetadataOf(const wire::MetadataList& list, Metadata& metadata) const;
 
   transport::Loop& loop_;
-  UnaryRequest request_;
-  Done done_;
-  UnaryResult result_;
+  CallTerms terms_;
+  CallOutcome outcome_;
   bool finished_ = false;
-  transport::Session* session_ = nullptr;  // while sent and not finished
+  bool cancelled_ = false;
+  transport::Session* session_ = nullptr;
   uint64_t id_ = 0;
   transport::Loop::TimerId deadline_timer_ = 0;
-  std::optional<std::string> message_;
-  uint64_t awaited_payload_ = 0;
+  bool awaits_payload_ = false;
   absl::Status payload_error_;
 };
 

@@ -45,12 +45,17 @@ void ClientConnection::OnMessage(uint64_t call_id, transport::IncomingMessage me
 
 void ClientConnection::OnHalfClose(uint64_t) {}  // the status says what it means
 
-void ClientConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) {
-  if (ClientCall* call = Find(call_id)) call->OnPayload(std::move(payload), report);
+void ClientConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                                 transport::Unread unread) {
+  if (ClientCall* call = Find(call_id)) call->OnPayload(std::move(payload), report, std::move(unread));
 }
 
 void ClientConnection::OnRefused(uint64_t call_id, absl::Status status) {
   if (ClientCall* call = Find(call_id)) call->Cancel(base::Annotate(status, call->method()));
+}
+
+void ClientConnection::OnItemSent(uint64_t call_id, uint64_t bytes) {
+  if (ClientCall* call = Find(call_id)) call->OnItemSent(bytes);
 }
 
 void ClientConnection::OnSent(uint64_t call_id, const TransferReport& report) {

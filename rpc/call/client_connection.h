@@ -49,8 +49,10 @@ class ClientConnection final : private transport::SessionHandler {
   void OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) override;
   void OnMessage(uint64_t call_id, transport::IncomingMessage message) override;
   void OnHalfClose(uint64_t call_id) override;
-  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) override;
+  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                 transport::Unread unread) override;
   void OnRefused(uint64_t call_id, absl::Status status) override;
+  void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;

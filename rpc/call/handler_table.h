@@ -1,11 +1,12 @@
 // How the calls of a connection reach the services.
 #pragma once
 
-#include <pagewire/executor.h>
-#include <pagewire/internal/raw_reply.h>
+#include <pagewire/internal/raw_message.h>
+#include <pagewire/internal/raw_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 
+#include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
 
 #include <memory>
@@ -24,10 +25,14 @@ class HandlerTable {
   // The method of that name, or null. `unknown` then says why, for the client: UNIMPLEMENTED.
   virtual const Method* Find(std::string_view name, absl::Status& unknown) const = 0;
 
-  // Runs the handler on the executor, then `done` on the same thread.
-  using Done = absl::AnyInvocable<void(absl::StatusOr<internal::RawReply>)>;
+  // Starts the handler of a unary method on the executor. `done` runs once, with what it returned, on any thread.
+  using Done = absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)>;
   virtual void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request,
                    Payload payload, Done done) const = 0;
+
+  // The same for the other kinds, whose messages go through `stream`. `done` gets an empty message with OK.
+  virtual void RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
+                         std::shared_ptr<internal::RawServerStream> stream, Done done) const = 0;
 };
 
 }  // namespace pagewire::call

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/status.h"
+#include "call/stream_server_call.h"
+#include "call/unary_server_call.h"
 #include "call/wire_status.h"
 #include "wire/metadata.h"
 
@@ -33,108 +35,100 @@ void ServerCall::ArmDeadline(absl::AnyInvocable<void()> expired) {
 
 bool ServerCall::OnMessage(transport::IncomingMessage message) {
   if (answered_) return false;
-  if (request_seen_) {
-    End(absl::InternalError(absl::StrCat(state_->method, ": a unary call has exactly one request message")), true);
-    return false;
-  }
   if (message.payload_id != 0 && !HasRequestPayload(method_.payload)) {
     End(absl::InvalidArgumentError(absl::StrCat(
             state_->method, ": the method takes no payload with its request (see option pagewire.payload)")),
-        true);
+        !running_);
     return false;
   }
-  request_seen_ = true;
-  last_seen_ = message.last;
-  request_ = std::move(message.bytes);
-  awaited_payload_ = message.payload_id;
-  return Complete();
+  return TakeMessage(std::move(message));
 }
 
-bool ServerCall::OnHalfClose() {
+bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report, transport::Unread unread) {
   if (answered_) return false;
-  last_seen_ = true;
-  if (!request_seen_) {
-    End(absl::InternalError(absl::StrCat(state_->method, ": a unary call without a request message")), true);
-    return false;
-  }
-  return Complete();
-}
-
-bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report) {
-  if (answered_) return false;
-  state_->transfers.received = report;
   if (!payload.ok()) {
-    End(base::Annotate(payload.status(), state_->method), true);
+    End(base::Annotate(payload.status(), state_->method), !running_);
     return false;
   }
-  payload_ = *std::move(payload);
-  awaited_payload_ = 0;
-  return Complete();
+  if (!running_) state_->transfers.received = report;
+  return TakePayload(*std::move(payload), std::move(unread));
+}
+
+bool ServerCall::OnHalfClose() { return !answered_ && TakeHalfClose(); }
+
+void ServerCall::OnItemSent(uint64_t bytes) {
+  if (!answered_) TakeItemSent(bytes);
 }
 
 void ServerCall::Run(const HandlerTable& table, HandlerTable::Done done) {
   running_ = true;
-  table.Run(method_, state_, std::move(request_), std::move(payload_), std::move(done));
+  StartHandler(table, std::move(done));
 }
 
-void ServerCall::OnHandlerReturned(absl::StatusOr<internal::RawReply> reply) {
+void ServerCall::OnHandlerReturned(absl::StatusOr<internal::RawMessage> reply) {
   running_ = false;
   if (answered_) return;
   absl::Status status = reply.status();
   if (status.ok()) status = state_->metadata_error;
-  if (status.ok()) status = CheckMetadataSize();
+  if (status.ok()) status = CheckMetadataSize(state_->initial_metadata);
+  if (status.ok()) status = CheckMetadataSize(state_->trailing_metadata);
   if (status.ok()) return Answer(*std::move(reply));
+  if (!CheckMetadataSize(state_->initial_metadata).ok()) state_->initial_metadata.clear();
+  if (!CheckMetadataSize(state_->trailing_metadata).ok()) state_->trailing_metadata.clear();
+  SendFinalStatus(status);
+}
+
+absl::Status ServerCall::CheckMetadataSize(const Metadata& metadata) const {
+  const uint64_t bytes = wire::MetadataBytes(metadata);
+  if (bytes <= max_metadata_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(state_->method, ": the handler's metadata of ", bytes,
+                                                   " bytes is larger than the limit of ", max_metadata_bytes_,
+                                                   "; raise ServerBuilder::SetMaxMetadataBytes"));
+}
+
+absl::StatusOr<wire::v1::MessagePart> ServerCall::MakePart(Metadata initial_metadata) {
+  if (absl::Status status = CheckMetadataSize(initial_metadata); !status.ok()) return status;
+  wire::v1::MessagePart part;
+  part.set_call_id(call_id_);
+  WriteMetadata(initial_metadata, *part.mutable_initial_metadata());
+  if (absl::Status fits = session_.CheckFits(wire::FrameType::kMessage, part); !fits.ok()) {
+    return base::Annotate(fits, state_->method);
+  }
+  return part;
+}
+
+void ServerCall::SendMessage(wire::v1::MessagePart part, internal::RawMessage message, bool last) {
+  const bool has_payload = message.payload.size() > 0;
+  session_.SendMessage(
+      call_id_,
+      {.head = std::move(part), .bytes = std::move(message.bytes), .last = last, .with_payload = has_payload});
+  if (has_payload) session_.SendPayload(call_id_, {std::move(message.payload)});
+}
+
+void ServerCall::SendFinalStatus(const absl::Status& status) {
   wire::v1::CallStatus body;
   WriteMetadata(state_->initial_metadata, *body.mutable_initial_metadata());
   WriteMetadata(state_->trailing_metadata, *body.mutable_trailing_metadata());
+  session_.DiscardIncoming(call_id_);
   SendStatus(status, std::move(body));
-}
-
-absl::Status ServerCall::CheckMetadataSize() {
-  for (Metadata* metadata : {&state_->initial_metadata, &state_->trailing_metadata}) {
-    const uint64_t bytes = wire::MetadataBytes(*metadata);
-    if (bytes <= max_metadata_bytes_) continue;
-    metadata->clear();
-    return absl::ResourceExhaustedError(absl::StrCat(state_->method, ": the handler's metadata of ", bytes,
-                                                     " bytes is larger than the limit of ", max_metadata_bytes_,
-                                                     "; raise ServerBuilder::SetMaxMetadataBytes"));
-  }
-  return absl::OkStatus();
-}
-
-void ServerCall::Answer(internal::RawReply reply) {
-  const bool has_payload = reply.payload.size() > 0;
-  wire::v1::MessagePart part;
-  part.set_call_id(call_id_);
-  WriteMetadata(state_->initial_metadata, *part.mutable_initial_metadata());
-  if (const absl::Status fits = session_.CheckFits(wire::FrameType::kMessage, part); !fits.ok()) {
-    return SendStatus(base::Annotate(fits, state_->method), wire::v1::CallStatus());
-  }
-  session_.SendMessage(
-      call_id_,
-      {.head = std::move(part), .bytes = std::move(reply.message), .last = true, .with_payload = has_payload});
-  if (has_payload) session_.SendPayload(call_id_, {std::move(reply.payload)});
-  wire::v1::CallStatus body;
-  WriteMetadata(state_->trailing_metadata, *body.mutable_trailing_metadata());
-  SendStatus(absl::OkStatus(), std::move(body));
 }
 
 void ServerCall::End(const absl::Status& status, bool not_started) {
   if (answered_) return;
-  state_->cancelled = true;
+  state_->Cancel();
   session_.StopSending(call_id_);
   session_.DiscardIncoming(call_id_);
-  request_ = std::string();
-  payload_ = Payload();
   wire::v1::CallStatus body;  // without metadata: the handler may still be writing it
   body.set_not_started(not_started);
   SendStatus(status, std::move(body));
+  TakeEnd(status);
 }
 
 void ServerCall::Drop() {
-  state_->cancelled = true;
+  state_->Cancel();
   answered_ = true;
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
+  TakeEnd(absl::CancelledError(absl::StrCat(state_->method, ": the connection to the client is gone")));
 }
 
 void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus body) {
@@ -143,6 +137,15 @@ void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus bod
   body.set_call_id(call_id_);
   WriteStatus(status, body);
   session_.SendStatus(std::move(body));
+}
+
+std::shared_ptr<ServerCall> MakeServerCall(transport::Loop& loop, transport::Session& session, const Method& method,
+                                           std::shared_ptr<internal::ServerCallState> state, uint64_t call_id,
+                                           uint64_t max_metadata_bytes) {
+  if (method.type == MethodType::kUnary) {
+    return std::make_shared<UnaryServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
+  }
+  return std::make_shared<StreamServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
 }
 
 }  // namespace pagewire::call

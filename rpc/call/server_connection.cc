@@ -37,15 +37,15 @@ void ServerConnection::Stop(absl::Duration patience) {
   stopping_ = true;
   Drain();
   for (auto& [id, call] : calls_) {
-    call.End(absl::UnavailableError(absl::StrCat(call.method_name(), ": the server is shutting down")),
-             !call.running());
+    call->End(absl::UnavailableError(absl::StrCat(call->method_name(), ": the server is shutting down")),
+              !call->running());
   }
   session_->Close(patience);
 }
 
 ServerCall* ServerConnection::Find(uint64_t call_id) {
   const auto it = calls_.find(call_id);
-  return it == calls_.end() ? nullptr : &it->second;
+  return it == calls_.end() ? nullptr : it->second.get();
 }
 
 void ServerConnection::Refuse(uint64_t call_id, const absl::Status& status) {
@@ -85,9 +85,11 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
     constexpr uint64_t kLongestUs = 100ull * 365 * 24 * 3600 * 1'000'000;
     state->deadline = absl::Now() + absl::Microseconds(std::min(start.timeout_us(), kLongestUs));
   }
-  ServerCall& call =
-      calls_.try_emplace(id, loop_, *session_, *method, std::move(state), id, max_metadata_bytes_).first->second;
-  call.ArmDeadline([this, id] { EraseIfDone(id); });
+  const std::shared_ptr<ServerCall> call =
+      MakeServerCall(loop_, *session_, *method, std::move(state), id, max_metadata_bytes_);
+  calls_.emplace(id, call);
+  call->ArmDeadline([this, id] { EraseIfDone(id); });
+  if (call->RunsAtOnce()) Run(id, *call);
 }
 
 void ServerConnection::OnInitialMetadata(uint64_t, wire::v1::MessagePart&&) {}  // only servers send it
@@ -106,18 +108,23 @@ void ServerConnection::OnHalfClose(uint64_t call_id) {
   EraseIfDone(call_id);
 }
 
-void ServerConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) {
+void ServerConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                                 transport::Unread unread) {
   ServerCall* call = Find(call_id);
   if (call == nullptr) return;
-  if (call->OnPayload(std::move(payload), report)) return Run(call_id, *call);
+  if (call->OnPayload(std::move(payload), report, std::move(unread))) return Run(call_id, *call);
   EraseIfDone(call_id);
 }
 
 void ServerConnection::OnRefused(uint64_t call_id, absl::Status status) {
   ServerCall* call = Find(call_id);
   if (call == nullptr) return;
-  call->End(base::Annotate(status, call->method_name()), /*not_started=*/true);
+  call->End(base::Annotate(status, call->method_name()), /*not_started=*/!call->running());
   EraseIfDone(call_id);
+}
+
+void ServerConnection::OnItemSent(uint64_t call_id, uint64_t bytes) {
+  if (ServerCall* call = Find(call_id)) call->OnItemSent(bytes);
 }
 
 void ServerConnection::OnSent(uint64_t, const TransferReport&) {}
@@ -139,14 +146,14 @@ std::string ServerConnection::HolderOf(uint64_t call_id) {
 }
 
 void ServerConnection::Run(uint64_t call_id, ServerCall& call) {
-  call.Run(handlers_, [self = weak_from_this(), &loop = loop_, call_id](absl::StatusOr<internal::RawReply> reply) {
+  call.Run(handlers_, [self = weak_from_this(), &loop = loop_, call_id](absl::StatusOr<internal::RawMessage> reply) {
     loop.Post([self, call_id, reply = std::move(reply)]() mutable {
       if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
     });
   });
 }
 
-void ServerConnection::OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawReply> reply) {
+void ServerConnection::OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawMessage> reply) {
   ServerCall* call = Find(call_id);
   if (call == nullptr) return;
   call->OnHandlerReturned(std::move(reply));
@@ -155,7 +162,7 @@ void ServerConnection::OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::
 
 void ServerConnection::EraseIfDone(uint64_t call_id) {
   const auto it = calls_.find(call_id);
-  if (it == calls_.end() || !it->second.done()) return;
+  if (it == calls_.end() || !it->second->done()) return;
   calls_.erase(it);
   CloseIfDrained();
 }
@@ -167,8 +174,7 @@ void ServerConnection::CloseIfDrained() {
 
 void ServerConnection::OnClosed(absl::Status) {
   closed_ = true;
-  for (auto& [id, call] : calls_) call.Drop();
-  calls_.clear();
+  for (auto& [id, call] : std::exchange(calls_, {})) call->Drop();
   std::exchange(on_closed_, nullptr)();
 }
 

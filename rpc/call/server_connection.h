@@ -1,7 +1,7 @@
 // The calls that one client has at a server.
 #pragma once
 
-#include <absl/container/node_hash_map.h>
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <memory>
@@ -36,8 +36,10 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) override;
   void OnMessage(uint64_t call_id, transport::IncomingMessage message) override;
   void OnHalfClose(uint64_t call_id) override;
-  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) override;
+  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                 transport::Unread unread) override;
   void OnRefused(uint64_t call_id, absl::Status status) override;
+  void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;
@@ -48,7 +50,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   ServerCall* Find(uint64_t call_id);
   void Refuse(uint64_t call_id, const absl::Status& status);
   void Run(uint64_t call_id, ServerCall& call);
-  void OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawReply> reply);
+  void OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawMessage> reply);
   void EraseIfDone(uint64_t call_id);
   void CloseIfDrained();
 
@@ -58,7 +60,8 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   const uint32_t max_concurrent_calls_;
   absl::AnyInvocable<void()> on_closed_;
   std::shared_ptr<transport::Session> session_;
-  absl::node_hash_map<uint64_t, ServerCall> calls_;  // until answered and, if it ran, the handler has returned
+  // Until answered and, if it ran, the handler has returned.
+  absl::flat_hash_map<uint64_t, std::shared_ptr<ServerCall>> calls_;
   bool draining_ = false;
   bool stopping_ = false;
   bool closed_ = false;

@@ -12,9 +12,12 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "base/string_view.h"
+#include "call/stream_client_call.h"
+#include "call/unary_client_call.h"
 #include "client/channel_core.h"
 #include "client/channel_factory.h"
 #include "client/client_call_state.h"
+#include "client/client_stream.h"
 #include "transport/loop_pool.h"
 #include "wire/metadata.h"
 
@@ -23,7 +26,8 @@ namespace client {
 namespace {
 
 using internal::ClientCallState;
-using internal::RawReply;
+using internal::RawClientStream;
+using internal::RawMessage;
 
 // A channel whose every call fails: made with wrong arguments, which only a call can report.
 class BrokenChannel final : public Channel {
@@ -32,11 +36,14 @@ class BrokenChannel final : public Channel {
 
  private:
   void StartUnary(const Method&, ClientContext&, std::string, Payload,
-                  absl::AnyInvocable<void(absl::StatusOr<RawReply>)> done) override {
+                  absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) override {
     DefaultExecutor().Run([status = base::CloneStatus(status_), done = std::move(done)]() mutable { done(status); });
   }
-  absl::StatusOr<RawReply> BlockingUnary(const Method&, ClientContext&, std::string, Payload) override {
+  absl::StatusOr<RawMessage> BlockingUnary(const Method&, ClientContext&, std::string, Payload) override {
     return base::CloneStatus(status_);
+  }
+  std::unique_ptr<RawClientStream> StartStream(const Method&, ClientContext&, std::optional<RawMessage>) override {
+    return internal::ChannelAccess::BrokenStream(base::CloneStatus(status_));
   }
 
   const absl::Status status_;
@@ -53,7 +60,7 @@ class CoreChannel final : public Channel {
 
  private:
   void StartUnary(const Method& method, ClientContext& context, std::string request, Payload payload,
-                  absl::AnyInvocable<void(absl::StatusOr<RawReply>)> done) override {
+                  absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) override {
     const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
     if (absl::Status status = Check(method, *state); !status.ok()) {
       DefaultExecutor().Run(
@@ -63,14 +70,14 @@ class CoreChannel final : public Channel {
     Start(method, state, std::move(request), std::move(payload),
           [state, done = std::move(done)](call::UnaryResult result) mutable {
             DefaultExecutor().Run([state, result = std::move(result), done = std::move(done)]() mutable {
-              state->Take(result);
+              state->Take(result.outcome);
               done(Reply(std::move(result)));
             });
           });
   }
 
-  absl::StatusOr<RawReply> BlockingUnary(const Method& method, ClientContext& context, std::string request,
-                                         Payload payload) override {
+  absl::StatusOr<RawMessage> BlockingUnary(const Method& method, ClientContext& context, std::string request,
+                                           Payload payload) override {
     if (transport::Loop::OnAnyLoop()) {
       return absl::FailedPreconditionError(absl::StrCat(base::ToAbsl(method.name),
                                                         ": a blocking call on one of the "
@@ -93,7 +100,7 @@ class CoreChannel final : public Channel {
     });
     base::MutexLock lock(waiter->mutex);
     while (!waiter->result.has_value()) waiter->done.Wait(waiter->mutex);
-    state->Take(*waiter->result);
+    state->Take(waiter->result->outcome);
     return Reply(*std::move(waiter->result));
   }
 
@@ -111,18 +118,41 @@ class CoreChannel final : public Channel {
     return absl::OkStatus();
   }
 
+  std::unique_ptr<RawClientStream> StartStream(const Method& method, ClientContext& context,
+                                               std::optional<RawMessage> first) override {
+    const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
+    if (absl::Status status = Check(method, *state); !status.ok())
+      return internal::ChannelAccess::BrokenStream(std::move(status));
+    call::StreamClientCall::Events events;
+    events.initial_metadata = [state](const Metadata& metadata) { state->initial_metadata = metadata; };
+    events.end = [state](const call::CallOutcome& outcome) { state->Take(outcome); };
+    auto call = std::make_shared<call::StreamClientCall>(loop_, Terms(method, *state), std::move(events));
+    auto stream = std::make_unique<ClientStream>(loop_, call);
+    // Before the call is started, so that its first frame carries the message.
+    if (first.has_value()) stream->Write(*std::move(first), /*last=*/true, [](absl::Status) {});
+    Post(state, std::move(call));
+    return stream;
+  }
+
+  call::CallTerms Terms(const Method& method, ClientCallState& state) const {
+    call::CallTerms terms;
+    terms.method = std::string(method.name);
+    terms.deadline = state.deadline;
+    terms.metadata = std::move(state.metadata);
+    terms.payload_events = std::move(state.payload_events);
+    terms.takes_response_payload = HasResponsePayload(method.payload);
+    terms.max_metadata_bytes = max_metadata_bytes_;
+    return terms;
+  }
+
   void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, std::string request, Payload payload,
-             call::ClientCall::Done done) {
-    call::UnaryRequest unary;
-    unary.method = std::string(method.name);
-    unary.deadline = state->deadline;
-    unary.metadata = std::move(state->metadata);
-    unary.message = std::move(request);
-    unary.payload = std::move(payload);
-    unary.payload_events = std::move(state->payload_events);
-    unary.takes_response_payload = HasResponsePayload(method.payload);
-    unary.max_metadata_bytes = max_metadata_bytes_;
-    auto call = std::make_shared<call::ClientCall>(loop_, std::move(unary), std::move(done));
+             call::UnaryClientCall::Done done) {
+    Post(state, std::make_shared<call::UnaryClientCall>(
+                    loop_, call::UnaryRequest{Terms(method, *state), std::move(request), std::move(payload)},
+                    std::move(done)));
+  }
+
+  void Post(const std::shared_ptr<ClientCallState>& state, std::shared_ptr<call::ClientCall> call) {
     const std::weak_ptr<call::ClientCall> weak = call;
     loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
       core->Start(std::move(call), wait_for_ready);
@@ -134,9 +164,9 @@ class CoreChannel final : public Channel {
     });
   }
 
-  static absl::StatusOr<RawReply> Reply(call::UnaryResult result) {
-    if (!result.status.ok()) return std::move(result.status);
-    return RawReply{std::move(result.message), std::move(result.payload)};
+  static absl::StatusOr<RawMessage> Reply(call::UnaryResult result) {
+    if (!result.outcome.status.ok()) return std::move(result.outcome.status);
+    return RawMessage{std::move(result.message), std::move(result.payload)};
   }
 
   transport::Loop& loop_;
@@ -178,10 +208,16 @@ void internal::ChannelAccess::StartUnary(Channel& channel, const Method& method,
   channel.StartUnary(method, context, std::move(request), std::move(payload), std::move(done));
 }
 
-absl::StatusOr<internal::RawReply> internal::ChannelAccess::BlockingUnary(Channel& channel, const Method& method,
-                                                                          ClientContext& context, std::string request,
-                                                                          Payload payload) {
+absl::StatusOr<internal::RawMessage> internal::ChannelAccess::BlockingUnary(Channel& channel, const Method& method,
+                                                                            ClientContext& context, std::string request,
+                                                                            Payload payload) {
   return channel.BlockingUnary(method, context, std::move(request), std::move(payload));
+}
+
+std::unique_ptr<internal::RawClientStream> internal::ChannelAccess::StartStream(Channel& channel, const Method& method,
+                                                                                ClientContext& context,
+                                                                                std::optional<RawMessage> first) {
+  return channel.StartStream(method, context, std::move(first));
 }
 
 }  // namespace pagewire

@@ -34,12 +34,12 @@ bool ClientCallState::cancelled() const {
   return cancelled_;
 }
 
-void ClientCallState::Take(call::UnaryResult& result) {
-  initial_metadata = std::move(result.initial_metadata);
-  trailing_metadata = std::move(result.trailing_metadata);
-  transfers = result.transfers;
-  peer = std::move(result.peer);
-  not_started = result.not_started;
+void ClientCallState::Take(const call::CallOutcome& outcome) {
+  initial_metadata = outcome.initial_metadata;
+  trailing_metadata = outcome.trailing_metadata;
+  transfers = outcome.transfers;
+  peer = outcome.peer;
+  not_started = outcome.not_started;
   base::MutexLock lock(mutex_);
   canceller_ = nullptr;
 }

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/mutex.h"
-#include "call/unary_call.h"
+#include "call/client_call.h"
 #include "transport/peer_event.h"
 
 namespace pagewire::internal {
@@ -42,8 +42,8 @@ class ClientCallState {
   void Cancel();
   bool cancelled() const;
 
-  // Moves what a context shows out of a result. Cancelling has no effect from here on.
-  void Take(call::UnaryResult& result);
+  // Copies what a context shows out of how a call ended. Cancelling has no effect from here on.
+  void Take(const call::CallOutcome& outcome);
 
  private:
   mutable base::Mutex mutex_;

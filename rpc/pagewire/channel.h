@@ -4,7 +4,8 @@
 #include <pagewire/channel_options.h>
 #include <pagewire/client_context.h>
 #include <pagewire/credentials.h>
-#include <pagewire/internal/raw_reply.h>
+#include <pagewire/internal/raw_message.h>
+#include <pagewire/internal/raw_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 
@@ -12,6 +13,7 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,7 +37,7 @@ class Channel {
 
  private:
   friend struct internal::ChannelAccess;
-  using RawDone = absl::AnyInvocable<void(absl::StatusOr<internal::RawReply>)>;
+  using RawDone = absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)>;
 
   // `done` runs exactly once, on the executor, never inside this call. A payload may be passed only where `method`
   // has one for its request.
@@ -43,8 +45,12 @@ class Channel {
                           RawDone done) = 0;
 
   // The same, waiting for the result. FAILED_PRECONDITION on one of the library's loop threads.
-  virtual absl::StatusOr<internal::RawReply> BlockingUnary(const Method& method, ClientContext& context,
-                                                           std::string request, Payload payload) = 0;
+  virtual absl::StatusOr<internal::RawMessage> BlockingUnary(const Method& method, ClientContext& context,
+                                                             std::string request, Payload payload) = 0;
+
+  // Starts a call of another kind. `first`: the one request, where the method has one. Never null.
+  virtual std::unique_ptr<internal::RawClientStream> StartStream(const Method& method, ClientContext& context,
+                                                                 std::optional<internal::RawMessage> first) = 0;
 };
 
 // Makes a channel; nothing is connected yet and no error is possible here: a malformed target makes each call fail

@@ -21,10 +21,27 @@ constexpr bool HasResponsePayload(PayloadDirection direction) {
   return direction == PayloadDirection::kResponse || direction == PayloadDirection::kBoth;
 }
 
+// Which side of a method sends a stream of messages instead of one.
+enum class MethodType {
+  kUnary,
+  kClientStreaming,
+  kServerStreaming,
+  kBidiStreaming,
+};
+
+constexpr bool StreamsRequest(MethodType type) {
+  return type == MethodType::kClientStreaming || type == MethodType::kBidiStreaming;
+}
+
+constexpr bool StreamsResponse(MethodType type) {
+  return type == MethodType::kServerStreaming || type == MethodType::kBidiStreaming;
+}
+
 // Generated code holds its methods in static storage; the library keeps references to them.
 struct Method {
   std::string_view name;  // as on the wire: "/package.Service/Method"
   PayloadDirection payload = PayloadDirection::kNone;
+  MethodType type = MethodType::kUnary;
 };
 
 }  // namespace pagewire

@@ -4,6 +4,7 @@
 #include <pagewire/metadata.h>
 #include <pagewire/transfer_report.h>
 
+#include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
 #include <memory>
@@ -35,6 +36,10 @@ class ServerContext {
   // True once nobody waits for the answer any more: the client cancelled or went away, the deadline passed, or the
   // server is shutting down. The handler may return anything then; it is discarded.
   bool IsCancelled() const;
+
+  // Runs `callback` once, on DefaultExecutor(), when that happens, at once if it has. Never after a call that ended
+  // otherwise; what the callback refers to must live as long as itself. Any thread.
+  void OnCancelled(absl::AnyInvocable<void()> callback);
 
   // Adds pairs to the answer's metadata; see pagewire/metadata.h for what is allowed. Invalid ones make the call fail
   // with INTERNAL and a message that names the key.

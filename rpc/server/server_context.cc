@@ -30,9 +30,14 @@ const Metadata& ServerContext::client_metadata() const { return state_->client_m
 
 absl::Time ServerContext::deadline() const { return state_->deadline; }
 
-bool ServerContext::IsCancelled() const { return state_->cancelled; }
+bool ServerContext::IsCancelled() const { return state_->cancelled(); }
+
+void ServerContext::OnCancelled(absl::AnyInvocable<void()> callback) { state_->OnCancelled(std::move(callback)); }
 
 void ServerContext::AddInitialMetadata(std::string_view key, std::string_view value) {
+  if (state_->initial_metadata_sent && state_->metadata_error.ok()) {
+    state_->metadata_error = absl::InternalError("initial metadata was added after it had been sent");
+  }
   Add(key, value, state_->initial_metadata, state_->metadata_error);
 }
 

@@ -12,19 +12,28 @@
 namespace pagewire {
 
 struct internal::ServerContextAccess {
-  // The context lives on the handler's stack.
-  template <typename Function>
-  static auto With(std::shared_ptr<ServerCallState> state, Function function) {
-    ServerContext context(std::move(state));
-    return function(context);
+  static std::shared_ptr<ServerContext> Make(std::shared_ptr<ServerCallState> state) {
+    return std::shared_ptr<ServerContext>(new ServerContext(std::move(state)),
+                                          [](const ServerContext* context) { delete context; });
   }
 };
 
 namespace server {
 
-using internal::RawReply;
+using internal::RawMessage;
 using internal::RegisteredMethod;
 using internal::ServiceAccess;
+
+namespace {
+
+// The handler counts as running until `done` is gone, too.
+call::HandlerTable::Done Counted(std::shared_ptr<void> running, call::HandlerTable::Done done) {
+  return [running = std::move(running), done = std::move(done)](absl::StatusOr<RawMessage> reply) mutable {
+    std::exchange(done, nullptr)(std::move(reply));
+  };
+}
+
+}  // namespace
 
 ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
 
@@ -53,25 +62,21 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
 void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request,
                           Payload payload, Done done) const {
   const RegisteredMethod& registered = *methods_.find(method.name)->second;
-  {
-    base::MutexLock lock(mutex_);
-    ++running_;
-  }
-  executor_->Run([this, &registered, state = std::move(state), request = std::move(request),
+  executor_->Run([&registered, running = running_.Begin(), state = std::move(state), request = std::move(request),
                   payload = std::move(payload), done = std::move(done)]() mutable {
-    std::move(done)(internal::ServerContextAccess::With(
-        state, [&](ServerContext& context) { return registered.handler(context, request, std::move(payload)); }));
-    // What the handler was given goes before the server may: its service may own what a payload's release touches.
-    state.reset();
-    payload = Payload();
-    base::MutexLock lock(mutex_);
-    if (--running_ == 0) idle_.NotifyAll();
+    registered.unary(internal::ServerContextAccess::Make(std::move(state)), std::move(request), std::move(payload),
+                     Counted(running, std::move(done)));
   });
 }
 
-void ServiceRegistry::WaitForHandlers() const {
-  base::MutexLock lock(mutex_);
-  while (running_ > 0) idle_.Wait(mutex_);
+void ServiceRegistry::RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
+                                std::shared_ptr<internal::RawServerStream> stream, Done done) const {
+  const RegisteredMethod& registered = *methods_.find(method.name)->second;
+  executor_->Run([&registered, running = running_.Begin(), state = std::move(state), stream = std::move(stream),
+                  done = std::move(done)]() mutable {
+    registered.stream(internal::ServerContextAccess::Make(std::move(state)), std::move(stream),
+                      Counted(running, std::move(done)));
+  });
 }
 
 }  // namespace server

@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/mutex.h"
 #include "call/handler_table.h"
+#include "server/running_handlers.h"
 
 namespace pagewire::server {
 
@@ -28,19 +28,17 @@ class ServiceRegistry final : public call::HandlerTable {
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
   void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request, Payload payload,
            Done done) const override;
+  void RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
+                 std::shared_ptr<internal::RawServerStream> stream, Done done) const override;
 
   // Blocks until no handler is running or about to. Nothing may start one meanwhile.
-  void WaitForHandlers() const;
+  void WaitForHandlers() const { running_.WaitForAll(); }
 
  private:
   absl::flat_hash_set<std::string> services_;
   absl::flat_hash_map<std::string_view, const internal::RegisteredMethod*> methods_;
-
-  mutable base::Mutex mutex_;
-  mutable base::CondVar idle_;
-  mutable int running_ ABSL_GUARDED_BY(mutex_) = 0;
-
-  const std::shared_ptr<Executor> executor_;  // last: its destructor waits for tasks that still unlock mutex_
+  mutable RunningHandlers running_;
+  const std::shared_ptr<Executor> executor_;
 };
 
 }  // namespace pagewire::server

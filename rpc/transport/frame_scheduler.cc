@@ -67,11 +67,6 @@ void FrameScheduler::Finish(uint64_t call_id) {
   Enqueue(call_id, it->second);
 }
 
-bool FrameScheduler::Sending(uint64_t call_id) const {
-  const auto it = calls_.find(call_id);
-  return it != calls_.end() && !it->second.call.empty();
-}
-
 void FrameScheduler::Clear() {
   control_.clear();
   small_.clear();

@@ -59,9 +59,6 @@ class FrameScheduler {
   // one chunk. False when there is nothing.
   bool Fill(WriteBatch& batch);
 
-  // The call has something to send, or waits to.
-  bool Sending(uint64_t call_id) const;
-
   // The last id given to a payload of ours.
   uint64_t last_payload_id() const { return last_payload_id_; }
 

@@ -9,14 +9,18 @@
 #include <utility>
 
 #include "payload/budget.h"
+#include "transport/unread.h"
 
 namespace pagewire::transport {
 
 class IncomingItem {
  public:
-  IncomingItem(const char* what, uint64_t id, uint64_t size) : what_(what), id_(id), size_(size) {}
+  // `credit` is what it takes of its call's and its connection's.
+  IncomingItem(const char* what, uint64_t id, uint64_t size, uint64_t credit)
+      : what_(what), id_(id), size_(size), credit_(credit) {}
 
   uint64_t size() const { return size_; }
+  uint64_t credit() const { return credit_; }
   uint64_t received() const { return received_; }
   uint64_t remaining() const { return size_ - received_; }
 
@@ -29,14 +33,31 @@ class IncomingItem {
   void StartOnGrant(memory::Reservation held) {
     started_ = true;
     held_ = std::move(held);
-    waiting_.reset();
+    StopWaiting();
   }
   bool started() const { return started_; }
+
+  // It waits until the application has read what came before it.
+  void Park() { parked_ = true; }
+  bool parked() const { return parked_; }
+  void Unpark() { parked_ = false; }
 
   // It stands in the budget's line; the ticket's end withdraws it.
   void WaitWith(memory::Ticket ticket) { waiting_ = std::move(ticket); }
   bool waiting() const { return waiting_.has_value(); }
-  void StopWaiting() { waiting_.reset(); }
+  void StopWaiting() {
+    parked_ = false;
+    waiting_.reset();
+  }
+
+  // The credit was taken from what the call had, not granted for this item.
+  void SetFromLimit() { from_limit_ = true; }
+
+  // Counts it as something to read.
+  void AddTo(Unread& unread) const {
+    unread.credit += credit_;
+    if (from_limit_) unread.from_limit += credit_;
+  }
 
   // Counts bytes that came. INVALID_ARGUMENT: they came without credit, or are more than was announced.
   absl::Status Receive(uint64_t bytes) {
@@ -61,8 +82,11 @@ class IncomingItem {
   const char* what_;
   uint64_t id_;
   uint64_t size_;
+  uint64_t credit_;
   uint64_t received_ = 0;
   bool started_ = false;
+  bool parked_ = false;
+  bool from_limit_ = false;
   std::optional<memory::Reservation> float_backing_;
   std::optional<memory::Reservation> held_;
   std::optional<memory::Ticket> waiting_;

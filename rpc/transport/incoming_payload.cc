@@ -6,7 +6,7 @@
 namespace pagewire::transport {
 
 IncomingPayload::IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, const Way& way)
-    : item_("payload", payload_id, size), call_id_(call_id), reason_(way.reason), pieces_(*way.pool) {
+    : item_("payload", payload_id, size, size), call_id_(call_id), reason_(way.reason), pieces_(*way.pool) {
   report_.payload_bytes = size;
   report_.receive_path = way.arena != nullptr ? ReceivePath::kMap : ReceivePath::kCopy;
   report_.began = absl::Now();

@@ -80,10 +80,10 @@ void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
     announced_payload_ = message.with_payload ? ++last_payload_id_ : 0;
     if (message.has_message) {
       flags |= wire::kFlagHasMessage;
-      if (credit_.TryTake(call_id_, bytes.size())) {
+      if (const uint64_t cost = wire::MessageCredit(bytes.size()); credit_.TryTake(call_id_, cost)) {
         flags |= wire::kFlagCovered;
       } else {
-        credit_.Wait(call_id_, bytes.size());
+        credit_.Wait(call_id_, cost);
         waiting_ = true;
         part = 0;
       }
@@ -111,7 +111,11 @@ void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
     rest.set_call_id(call_id_);
     wire::AppendFrame(FrameType::kMessage, flags, rest, data, out);
   }
-  if (done) items_.pop_front();
+  if (!done) return;
+  const bool counts = message.has_message;
+  const uint64_t size = bytes.size();
+  items_.pop_front();
+  if (counts) observer_.OnItemSent(call_id_, size);
 }
 
 void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
@@ -143,7 +147,9 @@ bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone)
   if (remaining < kPageBytes) {
     if (window_.available() < remaining) return false;
     SendPayloadEnd(item, batch.head());
+    const uint64_t size = item.cursor.payload().size();
     items_.pop_front();
+    observer_.OnItemSent(call_id_, size);
     return true;
   }
   const uint64_t wanted = std::min(RoundDownToPage(remaining), chunk_bytes);

@@ -39,9 +39,12 @@ struct OutgoingPayload {
 // connection.
 class OutgoingCall {
  public:
-  // Whoever keeps track of sent payloads.
+  // Whoever keeps track of what was sent.
   class Observer {
    public:
+    // A message or a payload of so many bytes has left the line. Nothing of the call may be aborted or finished here.
+    virtual void OnItemSent(uint64_t call_id, uint64_t bytes) = 0;
+
     // The last frame of a whole payload is on its way, `end` payload bytes into the connection. `report->acks` is what
     // the window had counted when the payload began; copies that the kernel made are still added to the report.
     virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,

@@ -16,8 +16,9 @@ namespace pagewire::transport {
 class ReceiveCredit {
  public:
   struct Call {
-    explicit Call(uint64_t initial_limit) : limit(initial_limit) {}
-    uint64_t limit;        // what the peer was told it may send in this call, in total
+    explicit Call(uint64_t initial_limit) : limit(initial_limit), announced(initial_limit) {}
+    uint64_t limit;        // what the peer may send in this call, in total
+    uint64_t announced;    // of it, what the peer was told
     uint64_t started = 0;  // whole sizes of its items so far
   };
 
@@ -35,6 +36,9 @@ class ReceiveCredit {
   // Grants an item that the peer announced without starting it: both limits rise so that they cover it. Its reservation
   // stays with the item.
   void Grant(Call& call, uint64_t bytes);
+
+  // The application has read an item that was started on the call's limit: as much may come again.
+  void Return(Call& call, uint64_t bytes) { call.limit += bytes; }
 
   uint64_t float_bytes() const { return float_.bytes(); }
   uint64_t connection_limit() const { return connection_limit_; }

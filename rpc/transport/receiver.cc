@@ -9,6 +9,7 @@
 #include "transport/page.h"
 #include "wire/copy_reason.h"
 #include "wire/frame_type.h"
+#include "wire/limits.h"
 
 namespace pagewire::transport {
 namespace {
@@ -123,7 +124,7 @@ absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags,
     last_payload_id_ = payload_id;
     call.announced_payload = payload_id;
   }
-  Message& message = call.message.emplace(IncomingItem("message of call", call_id, size));
+  Message& message = call.message.emplace(IncomingItem("message of call", call_id, size, wire::MessageCredit(size)));
   message.payload_id = payload_id;
   const bool covered = (flags & wire::kFlagCovered) != 0;
   if (!call.discarded && size > options_.max_message_bytes) {
@@ -139,12 +140,26 @@ absl::Status Receiver::FinishMessage(uint64_t call_id, Call& call, bool last) {
     return Violation(absl::StrCat("message of call ", call_id, " ended after ", call.message->item.received(), " of ",
                                   call.message->item.size(), " announced bytes"));
   }
-  Settle(call.message->item);
   call.last_message_seen = last;
-  const bool wanted = !call.discarded;
-  IncomingMessage message{std::move(call.message->bytes), call.message->payload_id, last};
+  if (call.discarded) {
+    Settle(call.message->item);
+    call.message.reset();
+    return absl::OkStatus();
+  }
+  IncomingItem& item = call.message->item;
+  Unread unread;
+  item.AddTo(unread);
+  unread.backing = item.TakeFloatBacking();
+  if (!unread.backing.has_value()) unread.backing = item.TakeHeld();
+  IncomingMessage message{std::move(call.message->bytes), call.message->payload_id, last, {}};
   call.message.reset();
-  if (wanted) handler_.OnMessage(call_id, std::move(message));
+  if (message.payload_id != 0) {
+    call.announcing = std::move(unread);
+  } else {
+    call.unread += unread.credit;
+    message.unread = std::move(unread);
+  }
+  handler_.OnMessage(call_id, std::move(message));
   return absl::OkStatus();
 }
 
@@ -202,17 +217,18 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
 absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered) {
   const bool wanted = call != nullptr && !call->discarded;
   if (!covered) {
-    if (wanted) Request(call_id, *call, item, payload_id);
+    if (wanted) RequestOrPark(call_id, *call, item, payload_id);
     GrowFloat();
     AnnounceCredit();
     return absl::OkStatus();
   }
-  std::optional<memory::Reservation> backing = credit_.Start(call == nullptr ? nullptr : &call->credit, item.size());
+  std::optional<memory::Reservation> backing = credit_.Start(call == nullptr ? nullptr : &call->credit, item.credit());
   if (!backing.has_value()) {
-    return Violation(absl::StrCat("call ", call_id, ": an item of ", item.size(),
+    return Violation(absl::StrCat("call ", call_id, ": an item of ", item.credit(),
                                   " bytes was started as covered, but the credit granted does not cover it (",
                                   credit_.float_bytes(), " bytes free on the connection)"));
   }
+  item.SetFromLimit();
   // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room.
   std::optional<memory::Reservation> held;
   if (wanted && payload_id != 0) held = options_.held_budget->TryReserve(item.size(), handler_.HolderOf(call_id));
@@ -238,10 +254,45 @@ void Receiver::GrowFloat() {
   }
 }
 
+// What the application does not read stops its call: such items wait for nothing that others could use.
+void Receiver::RequestOrPark(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id) {
+  if (call.unread == 0 || call.unread + item.credit() <= options_.initial_call_credit) {
+    Request(call_id, call, item, payload_id);
+  } else {
+    item.Park();
+  }
+}
+
+IncomingItem* Receiver::WaitingItem(Call& call) {
+  if (call.message.has_value()) return &call.message->item;
+  const auto it = payloads_.find(call.open_payload);
+  return it == payloads_.end() ? nullptr : &it->second.item();
+}
+
+void Receiver::OnRead(uint64_t call_id, Unread unread) {
+  if (unread.backing.has_value()) {
+    credit_.Refill(*std::move(unread.backing), float_target_);
+    AnnounceCredit();
+  }
+  Call* call = Find(call_id);
+  if (call == nullptr) return;
+  call->unread -= unread.credit;
+  credit_.Return(call->credit, unread.from_limit);
+  IncomingItem* item = call->discarded ? nullptr : WaitingItem(*call);
+  if (item != nullptr && item->parked()) {
+    item->Unpark();
+    return RequestOrPark(call_id, *call, *item, call->message.has_value() ? 0 : call->open_payload);
+  }
+  if (call->credit.limit - call->credit.announced >= options_.initial_call_credit / 2 && !call->last_message_seen) {
+    if (credit_.unannounced() > 0) SendConnectionCredit();
+    AnnounceCallCredit(call_id, *call);
+  }
+}
+
 void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id) {
   memory::Budget& budget = payload_id != 0 ? *options_.held_budget : memory::ConnectionCreditBudget();
   const std::string holder = handler_.HolderOf(call_id);
-  if (auto reservation = budget.TryReserve(item.size(), holder)) {
+  if (auto reservation = budget.TryReserve(item.credit(), holder)) {
     return Grant(call_id, call, item, *std::move(reservation));
   }
   auto granted = [post = outlet_.Poster(), this, call_id, payload_id](memory::Reservation reservation) mutable {
@@ -249,7 +300,7 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
       OnReserved(call_id, payload_id, std::move(reservation));
     });
   };
-  absl::StatusOr<memory::Ticket> ticket = budget.Reserve(item.size(), holder, std::move(granted));
+  absl::StatusOr<memory::Ticket> ticket = budget.Reserve(item.credit(), holder, std::move(granted));
   if (ticket.ok()) {
     item.WaitWith(*std::move(ticket));
   } else {
@@ -271,15 +322,21 @@ void Receiver::OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reserva
 }
 
 void Receiver::Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation) {
-  // Two frames: the one that names the call must raise the connection's limit by the item's size and no more.
+  // Two frames: the one that names the call must raise the connection's limit by what the item takes and no more.
   if (credit_.unannounced() > 0) SendConnectionCredit();
-  credit_.Grant(call.credit, item.size());
+  credit_.Grant(call.credit, item.credit());
   item.StartOnGrant(std::move(reservation));
+  AnnounceCallCredit(call_id, call);
+}
+
+// With a grant, or for items to come; then the connection's limit must not rise by this frame.
+void Receiver::AnnounceCallCredit(uint64_t call_id, Call& call) {
   wire::v1::Credit grant;
   grant.set_connection_limit(credit_.connection_limit());
   grant.set_call_id(call_id);
   grant.set_call_limit(call.credit.limit);
   credit_.SetAnnounced();
+  call.credit.announced = call.credit.limit;
   outlet_.SendGrant(grant);
 }
 
@@ -379,9 +436,15 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
   }
   Settle(payload.item());  // whatever was not handed over
   const TransferReport report = payload.report();
-  if (call != nullptr && call->open_payload == end.payload_id()) call->open_payload = 0;
+  Unread unread;
+  if (call != nullptr && call->open_payload == end.payload_id()) {
+    call->open_payload = 0;
+    unread = std::exchange(call->announcing, Unread());
+    payload.item().AddTo(unread);
+    if (wanted) call->unread += unread.credit;
+  }
   payloads_.erase(it);
-  if (wanted) handler_.OnPayload(call_id, std::move(result), report);
+  if (wanted) handler_.OnPayload(call_id, std::move(result), report, std::move(unread));
   return absl::OkStatus();
 }
 

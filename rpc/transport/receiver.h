@@ -90,6 +90,9 @@ class Receiver {
 
   absl::Status OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string_view tail);
 
+  // The application has taken an item: the call's next ones may come.
+  void OnRead(uint64_t call_id, Unread unread);
+
   // Chunk and tail bytes that were consumed, delivered or discarded: what an ack says.
   uint64_t received_bytes() const { return received_bytes_; }
 
@@ -106,6 +109,8 @@ class Receiver {
   struct Call {
     explicit Call(uint64_t initial_credit) : credit(initial_credit) {}
     ReceiveCredit::Call credit;
+    uint64_t unread = 0;  // credit of items that were delivered and not read
+    Unread announcing;    // of the message whose payload has not ended
     std::optional<Message> message;
     uint64_t announced_payload = 0;  // by a message, not begun yet
     uint64_t open_payload = 0;       // begun, not ended
@@ -117,6 +122,7 @@ class Receiver {
   absl::Status StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id);
   absl::Status FinishMessage(uint64_t call_id, Call& call, bool last);
   absl::Status StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered);
+  void RequestOrPark(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation);
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
@@ -126,6 +132,8 @@ class Receiver {
   void Settle(IncomingItem& item);
   void GrowFloat();
   void AnnounceCredit();
+  void AnnounceCallCredit(uint64_t call_id, Call& call);
+  IncomingItem* WaitingItem(Call& call);
   void SendConnectionCredit();
 
   const ReceiverOptions options_;

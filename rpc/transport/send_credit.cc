@@ -32,8 +32,12 @@ void SendCredit::Wait(uint64_t call_id, uint64_t bytes) { calls_[call_id].waitin
 bool SendCredit::OnGrant(uint64_t connection_limit, uint64_t call_id, uint64_t call_limit) {
   const uint64_t raise = connection_limit > connection_limit_ ? connection_limit - connection_limit_ : 0;
   connection_limit_ += raise;
-  if (call_id == 0 || raise == 0) return false;
+  if (call_id == 0) return false;
   const auto it = calls_.find(call_id);
+  if (raise == 0) {
+    if (it != calls_.end()) it->second.granted = std::max(it->second.granted, call_limit);
+    return false;
+  }
   if (it == calls_.end() || !it->second.waiting.has_value()) {
     // The item was withdrawn while its grant was under way; the receiver has counted it as started.
     connection_taken_ += raise;

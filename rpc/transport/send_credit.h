@@ -31,7 +31,8 @@ class SendCredit {
   void Wait(uint64_t call_id, uint64_t bytes);
 
   // Takes a grant. Returns true when it covered the item that the call waits for: its credit has been taken and it may
-  // start. Limits are absolute and never fall: a lower one is old news and changes nothing.
+  // start. A grant that raises the call's limit alone is for items to come. Limits are absolute and never fall: a lower
+  // one is old news and changes nothing.
   bool OnGrant(uint64_t connection_limit, uint64_t call_id, uint64_t call_limit);
 
   // Withdraws the item that waits. If its grant is under way, it will be spent for nothing.

@@ -134,6 +134,10 @@ void Session::SendCancel(wire::v1::Cancel cancel) {
 
 void Session::StopSending(uint64_t call_id) { scheduler_.Abort(call_id); }
 
+void Session::OnRead(uint64_t call_id, Unread unread) {
+  if (!closed_ && !failing_) receiver_.OnRead(call_id, std::move(unread));
+}
+
 void Session::DiscardIncoming(uint64_t call_id) { receiver_.Discard(call_id); }
 
 void Session::SendGoAway(const absl::Status& reason) {
@@ -491,7 +495,7 @@ absl::Status Session::OnStatus(wire::v1::CallStatus& status) {
   }
   it->second.peer_ended = true;
   receiver_.AbandonMessage(call_id);
-  if (scheduler_.Sending(call_id)) {
+  if (!it->second.local_ended) {
     // The server needs no more of the request; CANCEL tells it that no more will come.
     wire::v1::Cancel cancel;
     cancel.set_call_id(call_id);

@@ -70,6 +70,9 @@ class Session final : private ByteStream::Observer,
   // Drops what the call has not sent yet.
   void StopSending(uint64_t call_id);
 
+  // The application has taken an item of the call: its next ones may come.
+  void OnRead(uint64_t call_id, Unread unread);
+
   // Drops what the peer still sends in the call.
   void DiscardIncoming(uint64_t call_id);
 
@@ -114,6 +117,7 @@ class Session final : private ByteStream::Observer,
   void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
                      PayloadEvents events) override;
   void OnCallSent(uint64_t call_id) override;
+  void OnItemSent(uint64_t call_id, uint64_t bytes) override { handler_.OnItemSent(call_id, bytes); }
 
   // Receiver::Outlet
   void SendGrant(const wire::v1::Credit& grant) override;

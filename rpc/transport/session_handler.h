@@ -11,6 +11,7 @@
 #include <string>
 
 #include "pagewire/wire.pb.h"
+#include "transport/unread.h"
 
 namespace pagewire::transport {
 
@@ -18,6 +19,7 @@ struct IncomingMessage {
   std::string bytes;
   uint64_t payload_id = 0;  // a payload comes with it; 0: none
   bool last = false;        // the peer sends no further message in this call
+  Unread unread;            // without a payload: give it back when the application has taken the message
 };
 
 // Called by the session, in its loop, one call at a time. A handler may call the session from here, and may destroy
@@ -42,12 +44,16 @@ class SessionHandler {
   virtual void OnHalfClose(uint64_t call_id) = 0;
 
   // A whole payload, or why there is none although it was announced: ABORTED when the peer gave up, DATA_LOSS when its
-  // source failed.
-  virtual void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) = 0;
+  // source failed. Give `unread` back when the application has taken message and payload.
+  virtual void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                         Unread unread) = 0;
 
   // The call's next item is too large for us; nothing of it will be delivered. The session discards the rest of what
   // the peer sends in this call.
   virtual void OnRefused(uint64_t call_id, absl::Status status) = 0;
+
+  // A message or a payload of ours of so many bytes has left the line. May be called from within calls to the session.
+  virtual void OnItemSent(uint64_t call_id, uint64_t bytes) = 0;
 
   // A payload of ours was handed to the kernel (`report.finished` is set), and again when the peer's receipt arrived.
   virtual void OnSent(uint64_t call_id, const TransferReport& report) = 0;

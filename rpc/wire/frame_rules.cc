@@ -45,7 +45,7 @@ absl::Status CheckMessage(const Frame& frame, uint64_t message_size, uint64_t pa
     if (message_size != 0) return Violation(frame, "message_size ", message_size, " without HAS_MESSAGE");
     if (payload_id != 0) return Violation(frame, "payload_id ", payload_id, " without HAS_MESSAGE");
     if (frame.has(kFlagContinuation)) {
-      if (data == 0) return Violation(frame, "CONTINUATION with data_length 0");
+      if (more && data == 0) return Violation(frame, "CONTINUATION MORE with data_length 0");
       return absl::OkStatus();
     }
     if (more) return Violation(frame, "MORE without HAS_MESSAGE or CONTINUATION");
@@ -58,7 +58,7 @@ absl::Status CheckMessage(const Frame& frame, uint64_t message_size, uint64_t pa
     if (!more) return Violation(frame, "HAS_MESSAGE needs COVERED, or MORE and a wait for credit");
     if (data != 0) return Violation(frame, "data_length ", data, " of a message that is not COVERED");
   }
-  if (more && data >= message_size) {
+  if (more && frame.has(kFlagCovered) && data >= message_size) {
     return Violation(frame, "MORE after all ", data, " of message_size ", message_size, " bytes");
   }
   if (!more && data != message_size) {

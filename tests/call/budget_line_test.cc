@@ -199,19 +199,19 @@ TEST_F(BudgetLineTest, ARealClientWaitsForItsTurn) {
   ASSERT_EQ(handlers_.running(), 1u);
   loop_.AdvanceTime(absl::Seconds(6));
   ASSERT_EQ(too_late->results, 1);
-  EXPECT_EQ(too_late->result->status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(too_late->result->outcome.status.code(), absl::StatusCode::kDeadlineExceeded);
   {
     RunningHandler handler = handlers_.Take();
     EXPECT_EQ(Flat(handler.payload), lent.bytes());
     handler.payload = Payload();
-    handler.Return(internal::RawReply());
+    handler.Return(internal::RawMessage());
   }
   loop_.RunUntilIdle();
   ASSERT_EQ(handlers_.running(), 1u);
-  handlers_.Take().Return(internal::RawReply());
+  handlers_.Take().Return(internal::RawMessage());
   loop_.RunUntilIdle();
-  EXPECT_EQ(first->result->status, absl::OkStatus());
-  EXPECT_EQ(second->result->status, absl::OkStatus());
+  EXPECT_EQ(first->result->outcome.status, absl::OkStatus());
+  EXPECT_EQ(second->result->outcome.status, absl::OkStatus());
   EXPECT_EQ(held_->reserved(), 0u);
 }
 
@@ -221,18 +221,18 @@ TEST_F(BudgetLineTest, ARealClientIsToldWhatToRaise) {
   const auto put = both.client->Start(kPut, "", lent.Lend());
   const auto get = both.client->Start(kGet, "");
   loop_.RunUntilIdle();
-  EXPECT_EQ(put->result->status,
+  EXPECT_EQ(put->result->outcome.status,
             absl::ResourceExhaustedError("/t.S/Put: cannot hold 10485761 bytes: the limit of the test's held budget is "
                                          "10485760 bytes; raise the test's budget"));
   lent.AwaitReturn();
-  handlers_.Take().Return(internal::RawReply{"", InMemory(Pattern((1 << 20) + 1))});
+  handlers_.Take().Return(internal::RawMessage{"", InMemory(Pattern((1 << 20) + 1))});
   loop_.RunUntilIdle();
-  EXPECT_EQ(get->result->status,
+  EXPECT_EQ(get->result->outcome.status,
             absl::ResourceExhaustedError("/t.S/Get: cannot hold 1048577 bytes: the limit of the test's held budget is "
                                          "1048576 bytes; raise the test's budget"));
   const auto echo = both.client->Start(kEcho, "still here");
   loop_.RunUntilIdle();
-  handlers_.Take().Return(internal::RawReply{"yes", Payload()});
+  handlers_.Take().Return(internal::RawMessage{"yes", Payload()});
   loop_.RunUntilIdle();
   EXPECT_EQ(echo->result->message, "yes");
 }

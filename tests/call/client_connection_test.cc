@@ -31,13 +31,13 @@ class ClientConnectionTest : public ::testing::Test {
     connection.peer->Message(starts[0].call_id(), "world", 0, kWholeAndLast);
     connection.peer->Status(starts[0].call_id(), absl::StatusCode::kOk);
     ASSERT_EQ(outcome->results, 1);
-    EXPECT_EQ(outcome->result->status, absl::OkStatus());
+    EXPECT_EQ(outcome->result->outcome.status, absl::OkStatus());
     EXPECT_EQ(outcome->result->message, "world");
   }
 
   void ExpectResult(const ClientEnd::Outcome& outcome, const absl::Status& status) {
     ASSERT_EQ(outcome.results, 1);
-    EXPECT_EQ(outcome.result->status, status);
+    EXPECT_EQ(outcome.result->outcome.status, status);
     EXPECT_EQ(outcome.result->payload.size(), 0u);
   }
 
@@ -61,11 +61,11 @@ TEST_F(ClientConnectionTest, AnAnswerComesWhole) {
   EXPECT_EQ(outcome->results, 0);
   connection.peer->Status(1, absl::StatusCode::kOk);
   ASSERT_EQ(outcome->results, 1);
-  EXPECT_EQ(outcome->result->status, absl::OkStatus());
+  EXPECT_EQ(outcome->result->outcome.status, absl::OkStatus());
   EXPECT_EQ(outcome->result->message, "world");
   EXPECT_EQ(Flat(outcome->result->payload), Pattern(10'000));
-  EXPECT_EQ(outcome->result->initial_metadata.find("served-by")->second, "raw");
-  EXPECT_EQ(outcome->result->transfers.received.payload_bytes, 10'000u);
+  EXPECT_EQ(outcome->result->outcome.initial_metadata.find("served-by")->second, "raw");
+  EXPECT_EQ(outcome->result->outcome.transfers.received.payload_bytes, 10'000u);
 }
 
 TEST_F(ClientConnectionTest, OkWithoutAMessageIsAnError) {
@@ -156,8 +156,8 @@ TEST_F(ClientConnectionTest, InvalidMetadataFromTheServerEndsItsCallOnly) {
   part.add_initial_metadata()->set_key("Bad Key");
   connection.peer->SendFrame(FrameType::kMessage, kWhole, part);
   ASSERT_EQ(initial->results, 1);
-  EXPECT_EQ(initial->result->status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(initial->result->status.message()), ::testing::HasSubstr("Bad Key"));
+  EXPECT_EQ(initial->result->outcome.status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(initial->result->outcome.status.message()), ::testing::HasSubstr("Bad Key"));
   EXPECT_THAT(connection.peer->Take<wire::v1::Cancel>(), SizeIs(1));
 
   wire::v1::CallStatus status;
@@ -165,25 +165,25 @@ TEST_F(ClientConnectionTest, InvalidMetadataFromTheServerEndsItsCallOnly) {
   status.add_trailing_metadata()->set_key("");
   connection.peer->SendFrame(FrameType::kStatus, 0, status);
   ASSERT_EQ(trailing->results, 1);
-  EXPECT_EQ(trailing->result->status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(trailing->result->outcome.status.code(), absl::StatusCode::kInvalidArgument);
 
   status.set_call_id(3);
   status.mutable_trailing_metadata(0)->set_key("k");
   status.mutable_trailing_metadata(0)->set_value(std::string(16 << 10, 'v'));
   connection.peer->SendFrame(FrameType::kStatus, 0, status);
   ASSERT_EQ(large->results, 1);
-  EXPECT_EQ(large->result->status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(large->result->outcome.status.code(), absl::StatusCode::kResourceExhausted);
   ExpectWorks(connection);
 }
 
 TEST_F(ClientConnectionTest, AStartTooLargeForTheServerIsNotSent) {
   ClientAndPeer connection(loop_);
   UnaryRequest request;
-  request.method = "/t.S/" + std::string(70'000, 'x');
+  request.terms.method = "/t.S/" + std::string(70'000, 'x');
   const auto outcome = connection.client->Start(std::move(request));
   ASSERT_EQ(outcome->results, 1);
-  EXPECT_EQ(outcome->result->status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(outcome->result->not_started);
+  EXPECT_EQ(outcome->result->outcome.status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(outcome->result->outcome.not_started);
   ExpectWorks(connection);
 }
 
@@ -202,7 +202,7 @@ TEST_F(ClientConnectionTest, ADeadlineInTheMiddleOfAPayloadReturnsItsMemory) {
   LentMemory lent(8 << 20);
   const auto outcome = connection.client->Start(kPut, "hello", lent.Lend(), absl::Seconds(100));
   loop_.RunUntilIdle();
-  connection.peer->Grant((64 << 10) + (8 << 20), 1, 5 + (8 << 20));
+  connection.peer->Grant((64 << 10) + (8 << 20), 1, 64 + (8 << 20));
   EXPECT_GT(connection.peer->payload_bytes(), 0u);
   loop_.AdvanceTime(absl::Seconds(101));
   ExpectResult(*outcome, absl::DeadlineExceededError("/t.S/Put: the deadline passed before the server answered"));
@@ -264,7 +264,7 @@ TEST_F(ClientConnectionTest, ALostConnectionIsUnavailableAndReturnsEverything) {
   for (const auto& outcome : {sending, receiving}) {
     ExpectResult(*outcome, absl::UnavailableError("connection to in-process lost: connection to in-process failed: "
                                                   "reset by the other end"));
-    EXPECT_FALSE(outcome->result->not_started);
+    EXPECT_FALSE(outcome->result->outcome.not_started);
   }
   lent.AwaitReturn();
   EXPECT_EQ(lent.returned(), 1);
@@ -298,12 +298,12 @@ TEST_F(ClientConnectionTest, CallsThatTheServerWillNotTakeMayStartElsewhere) {
   EXPECT_TRUE(connection.client->draining());
   ExpectResult(*refused,
                absl::UnavailableError("/t.S/Put: the server takes no more calls: the server is shutting down"));
-  EXPECT_TRUE(refused->result->not_started);
+  EXPECT_TRUE(refused->result->outcome.not_started);
   lent.AwaitReturn();
   EXPECT_EQ(taken->results, 0);
   connection.peer->Message(1, "answer", 0, kWholeAndLast);
   connection.peer->Status(1, absl::StatusCode::kOk);
-  EXPECT_EQ(taken->result->status, absl::OkStatus());
+  EXPECT_EQ(taken->result->outcome.status, absl::OkStatus());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "call/client_connection.h"
 #include "call/fake_handlers.h"
 #include "call/server_connection.h"
+#include "call/unary_client_call.h"
 #include "transport/in_process_stream.h"
 #include "transport/manual_loop.h"
 #include "transport/raw_peer.h"
@@ -54,17 +55,17 @@ class ClientEnd final : private ClientConnection::Observer {
   std::shared_ptr<Outcome> Start(const Method& method, std::string message, Payload payload = Payload(),
                                  absl::Duration timeout = absl::InfiniteDuration()) {
     UnaryRequest request;
-    request.method = std::string(method.name);
+    request.terms.method = std::string(method.name);
     request.message = std::move(message);
     request.payload = std::move(payload);
-    request.deadline = absl::Now() + timeout;
-    request.takes_response_payload = HasResponsePayload(method.payload);
-    request.max_metadata_bytes = 16 << 10;
+    request.terms.deadline = absl::Now() + timeout;
+    request.terms.takes_response_payload = HasResponsePayload(method.payload);
+    request.terms.max_metadata_bytes = 16 << 10;
     return Start(std::move(request));
   }
   std::shared_ptr<Outcome> Start(UnaryRequest request) {
     auto outcome = std::make_shared<Outcome>();
-    outcome->call = std::make_shared<ClientCall>(loop_, std::move(request), [outcome](UnaryResult result) {
+    outcome->call = std::make_shared<UnaryClientCall>(loop_, std::move(request), [outcome](UnaryResult result) {
       outcome->result = std::move(result);
       ++outcome->results;
     });

@@ -16,6 +16,9 @@ inline constexpr Method kEcho{"/t.S/Echo", PayloadDirection::kNone};
 inline constexpr Method kPut{"/t.S/Put", PayloadDirection::kRequest};
 inline constexpr Method kGet{"/t.S/Get", PayloadDirection::kResponse};
 inline constexpr Method kSwap{"/t.S/Swap", PayloadDirection::kBoth};
+inline constexpr Method kList{"/t.S/List", PayloadDirection::kResponse, MethodType::kServerStreaming};
+inline constexpr Method kAppend{"/t.S/Append", PayloadDirection::kRequest, MethodType::kClientStreaming};
+inline constexpr Method kChat{"/t.S/Chat", PayloadDirection::kBoth, MethodType::kBidiStreaming};
 
 // A handler that was called and has not returned.
 struct RunningHandler {
@@ -24,14 +27,15 @@ struct RunningHandler {
   std::string request;
   Payload payload;
   HandlerTable::Done done;
+  std::shared_ptr<internal::RawServerStream> stream;  // of a streaming method; request and payload are empty
 
-  void Return(absl::StatusOr<internal::RawReply> reply) { std::exchange(done, nullptr)(std::move(reply)); }
+  void Return(absl::StatusOr<internal::RawMessage> reply) { std::exchange(done, nullptr)(std::move(reply)); }
 };
 
 class FakeHandlers final : public HandlerTable {
  public:
   const Method* Find(std::string_view name, absl::Status& unknown) const override {
-    for (const Method* method : {&kEcho, &kPut, &kGet, &kSwap}) {
+    for (const Method* method : {&kEcho, &kPut, &kGet, &kSwap, &kList, &kAppend, &kChat}) {
       if (method->name == name) return method;
     }
     unknown = absl::UnimplementedError("no such method");
@@ -41,18 +45,24 @@ class FakeHandlers final : public HandlerTable {
   void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request, Payload payload,
            Done done) const override {
     ++runs_;
-    RunningHandler handler{&method, std::move(state), std::move(request), std::move(payload), std::move(done)};
+    RunningHandler handler{&method, std::move(state), std::move(request), std::move(payload), std::move(done), nullptr};
     if (answer) return handler.Return(answer(handler));
     running_.push_back(std::move(handler));
   }
 
+  void RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
+                 std::shared_ptr<internal::RawServerStream> stream, Done done) const override {
+    ++runs_;
+    running_.push_back({&method, std::move(state), {}, {}, std::move(done), std::move(stream)});
+  }
+
   // Set: every handler returns this at once.
-  std::function<absl::StatusOr<internal::RawReply>(RunningHandler&)> answer;
+  std::function<absl::StatusOr<internal::RawMessage>(RunningHandler&)> answer;
 
   // What a handler that answers with what it was given returns.
-  static absl::StatusOr<internal::RawReply> Echo(RunningHandler& handler) {
-    internal::RawReply reply;
-    reply.message = std::move(handler.request);
+  static absl::StatusOr<internal::RawMessage> Echo(RunningHandler& handler) {
+    internal::RawMessage reply;
+    reply.bytes = std::move(handler.request);
     if (HasResponsePayload(handler.method->payload)) reply.payload = std::move(handler.payload);
     return reply;
   }

@@ -41,7 +41,7 @@ class ServerConnectionTest : public ::testing::Test {
     ASSERT_EQ(handlers_.running(), running + 1);
     RunningHandler handler = handlers_.Take();
     EXPECT_EQ(handler.request, "hello");
-    handler.Return(internal::RawReply{"world", Payload()});
+    handler.Return(internal::RawMessage{"world", Payload()});
     loop_.RunUntilIdle();
     const wire::v1::CallStatus status = connection.TakeStatus();
     EXPECT_EQ(status.call_id(), call_id);
@@ -157,7 +157,7 @@ TEST_F(ServerConnectionTest, CallsBeyondTheLimitAreRefused) {
                "/t.S/Echo: 2 calls are in flight on this connection, which is the limit; raise "
                "ServerBuilder::SetMaxConcurrentCallsPerConnection or use more channels",
                true);
-  handlers_.Take().Return(internal::RawReply());
+  handlers_.Take().Return(internal::RawMessage());
   loop_.RunUntilIdle();
   connection.peer->TakeAll();
   connection.peer->StartCall(4, kEcho.name, "");
@@ -174,8 +174,8 @@ TEST_F(ServerConnectionTest, ACancelledCallKeepsItsPlaceWhileItsHandlerRuns) {
   connection.peer->StartCall(2, kEcho.name, "");
   EXPECT_EQ(connection.TakeStatus().code(), static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
   RunningHandler handler = handlers_.Take();
-  EXPECT_TRUE(handler.state->cancelled);
-  handler.Return(internal::RawReply{"too late", Payload()});
+  EXPECT_TRUE(handler.state->cancelled());
+  handler.Return(internal::RawMessage{"too late", Payload()});
   loop_.RunUntilIdle();
   EXPECT_THAT(connection.peer->TakeAll(), IsEmpty());
   ExpectWorks(connection, 3);
@@ -248,8 +248,8 @@ TEST_F(ServerConnectionTest, ADeadlineEndsACallInItsHandler) {
   ExpectStatus(connection, 1, absl::StatusCode::kDeadlineExceeded, "/t.S/Echo: the deadline passed in the handler",
                false);
   RunningHandler handler = handlers_.Take();
-  EXPECT_TRUE(handler.state->cancelled);
-  handler.Return(internal::RawReply{"late", Payload()});
+  EXPECT_TRUE(handler.state->cancelled());
+  handler.Return(internal::RawMessage{"late", Payload()});
   loop_.RunUntilIdle();
   EXPECT_THAT(connection.peer->TakeAll(), IsEmpty());
   ExpectWorks(connection, 2);
@@ -283,7 +283,7 @@ TEST_F(ServerConnectionTest, AnAnswerHasMetadataMessagePayloadAndStatus) {
   EXPECT_EQ(handler.state->transfers.received.payload_bytes, 10'000u);
   handler.state->initial_metadata.emplace("first", "1");
   handler.state->trailing_metadata.emplace("last", "2");
-  handler.Return(internal::RawReply{"world", std::move(handler.payload)});
+  handler.Return(internal::RawMessage{"world", std::move(handler.payload)});
   loop_.RunUntilIdle();
   const std::vector<transport::testing::ReceivedFrame> frames = connection.peer->TakeAll();
   std::vector<FrameType> types;
@@ -301,7 +301,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   connection.peer->StartCall(1, kEcho.name, "");
   RunningHandler handler = handlers_.Take();
   handler.state->trailing_metadata.emplace("key", std::string(16 << 10, 'v'));
-  handler.Return(internal::RawReply());
+  handler.Return(internal::RawMessage());
   loop_.RunUntilIdle();
   ExpectStatus(connection, 1, absl::StatusCode::kResourceExhausted,
                "/t.S/Echo: the handler's metadata of 16387 bytes is larger than the limit of 16384; raise "
@@ -311,7 +311,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   connection.peer->StartCall(2, kEcho.name, "");
   handler = handlers_.Take();
   handler.state->metadata_error = absl::InternalError("metadata: a key is empty");
-  handler.Return(internal::RawReply());
+  handler.Return(internal::RawMessage());
   loop_.RunUntilIdle();
   ExpectStatus(connection, 2, absl::StatusCode::kInternal, "metadata: a key is empty", false);
 
@@ -319,7 +319,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   connection.peer->StartCall(3, kEcho.name, "");
   handler = handlers_.Take();
   for (int i = 0; i < 16'000; ++i) handler.state->initial_metadata.emplace("k", "");
-  handler.Return(internal::RawReply{"hello", Payload()});
+  handler.Return(internal::RawMessage{"hello", Payload()});
   loop_.RunUntilIdle();
   ExpectStatus(connection, 3, absl::StatusCode::kResourceExhausted,
                "/t.S/Echo: MESSAGE: its body of 80002 bytes exceeds the peer's max_body_length of 65536", false);
@@ -332,9 +332,9 @@ TEST_F(ServerConnectionTest, AClientThatGoesAwayTellsItsHandlers) {
   connection.peer->Reset();
   EXPECT_TRUE(connection.server->closed());
   RunningHandler handler = handlers_.Take();
-  EXPECT_TRUE(handler.state->cancelled);
+  EXPECT_TRUE(handler.state->cancelled());
   connection.server.reset();
-  handler.Return(internal::RawReply{"to nobody", Payload()});
+  handler.Return(internal::RawMessage{"to nobody", Payload()});
   loop_.RunUntilIdle();
 }
 

@@ -48,7 +48,7 @@ TEST_F(ServerDrainTest, CallsInFlightAreAnsweredAndNewOnesRefused) {
   EXPECT_TRUE(refused.not_started());
   loop_.AdvanceTime(absl::Hours(1));
   EXPECT_FALSE(connection.server->closed());
-  handlers_.Take().Return(internal::RawReply{"answer", Payload()});
+  handlers_.Take().Return(internal::RawMessage{"answer", Payload()});
   loop_.RunUntilIdle();
   EXPECT_EQ(connection.TakeStatus().call_id(), 1u);
   EXPECT_TRUE(connection.peer->ended());
@@ -60,9 +60,9 @@ TEST_F(ServerDrainTest, ALargeAnswerIsSentToItsEnd) {
   ServerAndPeer connection(loop_, handlers_);
   connection.peer->StartCall(1, kGet.name, "");
   (*connection.server)->Drain();
-  handlers_.Take().Return(internal::RawReply{"", InMemory(Pattern(10 << 20))});
+  handlers_.Take().Return(internal::RawMessage{"", InMemory(Pattern(10 << 20))});
   loop_.RunUntilIdle();
-  connection.peer->Grant((64 << 10) + (10 << 20), 1, 10 << 20);
+  connection.peer->Grant((64 << 10) + (10 << 20), 1, 64 + (10 << 20));
   // A slow reader: each window takes it ten seconds.
   uint64_t acknowledged = 0;
   while (connection.peer->payload_bytes() > acknowledged) {
@@ -95,8 +95,8 @@ TEST_F(ServerDrainTest, StopEndsAllCalls) {
   loop_.AdvanceTime(absl::Seconds(1));
   EXPECT_TRUE(connection.server->closed());
   RunningHandler handler = handlers_.Take();
-  EXPECT_TRUE(handler.state->cancelled);
-  handler.Return(internal::RawReply());
+  EXPECT_TRUE(handler.state->cancelled());
+  handler.Return(internal::RawMessage());
   loop_.RunUntilIdle();
 }
 
@@ -104,7 +104,7 @@ TEST_F(ServerDrainTest, StopDoesNotWaitForAClientThatReadsNothing) {
   ServerAndPeer connection(loop_, handlers_, TestOptions(false), {.buffer_bytes = 16 << 10});
   connection.peer->StartCall(1, kEcho.name, "");
   connection.peer->StopReading();
-  handlers_.Take().Return(internal::RawReply{std::string(60'000, 'x'), Payload()});
+  handlers_.Take().Return(internal::RawMessage{std::string(60'000, 'x'), Payload()});
   (*connection.server)->Drain();
   loop_.AdvanceTime(absl::Seconds(10));
   EXPECT_FALSE(connection.server->closed());

@@ -57,7 +57,7 @@ class FaultyRun {
       SCOPED_TRACE(absl::StrCat("call ", i + 1));
       ASSERT_EQ(calls_[i]->results, 1);
       const UnaryResult& result = *calls_[i]->result;
-      switch (result.status.code()) {
+      switch (result.outcome.status.code()) {
         case absl::StatusCode::kOk:
           ++good;
           EXPECT_TRUE(result.message == messages_[i]);
@@ -67,8 +67,8 @@ class FaultyRun {
         case absl::StatusCode::kDeadlineExceeded:
           break;
         default:
-          EXPECT_TRUE(reset) << result.status;
-          EXPECT_EQ(result.status.code(), absl::StatusCode::kUnavailable);
+          EXPECT_TRUE(reset) << result.outcome.status;
+          EXPECT_EQ(result.outcome.status.code(), absl::StatusCode::kUnavailable);
       }
     }
     if (!reset) {

@@ -106,9 +106,9 @@ TEST(ErrorsTest, AnUnknownDirection) {
   google::protobuf::DescriptorPool pool;
   Diagnostics diagnostics;
   BuildModel(*pool.BuildFile(file), diagnostics);
-  ASSERT_EQ(diagnostics.errors.size(), 1u);
+  ASSERT_EQ(diagnostics.size(), 1u);
   EXPECT_EQ(
-      ToString(diagnostics.errors[0]),
+      ToString(diagnostics[0]),
       "hand.proto: option (pagewire.payload) has a value that this protoc-gen-pagewire does not know; it knows NONE, "
       "REQUEST, RESPONSE and BOTH. Use the plugin and the pagewire/options.proto of one version");
 }

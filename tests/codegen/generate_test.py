@@ -210,12 +210,6 @@ class DefinitionsTest(GenerateTest):
         self.assertIn('a.proto:5:3: methods "new" and "new_" of service "S" are both "new_" in C++; rename one',
                       built.stdout)
 
-    def test_a_stream_is_warned_about(self):
-        built = self.built('syntax = "proto3";\nmessage M {}\nservice S {\n  rpc Do(stream M) returns (M);\n}\n')
-        self.assertEqual(built.returncode, 0, built.stdout)
-        self.assertIn('a.proto:4:3: warning: method "S.Do" streams, which this version of Pagewire cannot do: '
-                      "it is left out", built.stdout)
-
 
 class RefusalTest(GenerateTest):
     def test_a_missing_file(self):

@@ -18,7 +18,7 @@ FileModel Build(const std::string& text) {
   ProtoSource source(ProtoFiles{{"dir/test.v1.proto", text}});
   Diagnostics diagnostics;
   FileModel model = BuildModel(source.Import("dir/test.v1.proto"), diagnostics);
-  EXPECT_THAT(diagnostics.errors, IsEmpty());
+  EXPECT_THAT(diagnostics, IsEmpty());
   return model;
 }
 
@@ -88,22 +88,22 @@ TEST(ModelBuilderTest, CommentsAndDeprecation) {
   EXPECT_FALSE(service.methods.at(1).deprecated);
 }
 
-TEST(ModelBuilderTest, StreamingMethodsAreMarkedAndWarnedAbout) {
+TEST(ModelBuilderTest, MethodsKnowWhichSidesStream) {
   ProtoSource source(ProtoFiles{{"a.proto",
                                  "syntax = \"proto3\"; message M {} service S {\n"
                                  "  rpc A(stream M) returns (M);\n"
                                  "  rpc B(M) returns (stream M);\n"
                                  "  rpc C(M) returns (M);\n"
+                                 "  rpc D(stream M) returns (stream M);\n"
                                  "}"}});
   Diagnostics diagnostics;
   const FileModel file = BuildModel(source.Import("a.proto"), diagnostics);
-  EXPECT_TRUE(file.services.at(0).methods.at(0).streams);
-  EXPECT_TRUE(file.services.at(0).methods.at(1).streams);
-  EXPECT_FALSE(file.services.at(0).methods.at(2).streams);
-  EXPECT_THAT(diagnostics.errors, IsEmpty());
-  ASSERT_EQ(diagnostics.warnings.size(), 2u);
-  EXPECT_EQ(ToString(diagnostics.warnings[1], "warning: "),
-            "a.proto:3:3: warning: method \"S.B\" streams, which this version of Pagewire cannot do: it is left out");
+  EXPECT_THAT(diagnostics, IsEmpty());
+  const std::vector<MethodModel>& methods = file.services.at(0).methods;
+  EXPECT_EQ(methods.at(0).type, MethodType::kClientStreaming);
+  EXPECT_EQ(methods.at(1).type, MethodType::kServerStreaming);
+  EXPECT_EQ(methods.at(2).type, MethodType::kUnary);
+  EXPECT_EQ(methods.at(3).type, MethodType::kBidiStreaming);
 }
 
 }  // namespace

@@ -76,9 +76,7 @@ Generated Generate(ProtoSource& source, const std::vector<std::string>& paths, c
   for (const std::string& path : paths) files.push_back(&source.Import(path));
   Generated generated;
   MemoryContext context(generated.files);
-  std::ostringstream warnings;
-  generated.ok = Generator(warnings).GenerateAll(files, parameter, &context, &generated.error);
-  generated.warnings = warnings.str();
+  generated.ok = Generator().GenerateAll(files, parameter, &context, &generated.error);
   return generated;
 }
 

@@ -33,7 +33,6 @@ class ProtoSource {
 struct Generated {
   bool ok = false;
   std::string error;
-  std::string warnings;
   std::map<std::string, std::string> files;
 };
 

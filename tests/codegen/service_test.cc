@@ -24,7 +24,7 @@
 namespace pagewire {
 namespace {
 
-using internal::RawReply;
+using internal::RawMessage;
 using internal::ServiceAccess;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -58,8 +58,8 @@ class Careless final : public two::Two::Service {
 
 class ServiceTest : public testing::Test {
  protected:
-  absl::StatusOr<RawReply> Run(const Service& service, const std::string& method, std::string request,
-                               Payload payload = Payload()) {
+  absl::StatusOr<RawMessage> Run(const Service& service, const std::string& method, std::string request,
+                                 Payload payload = Payload()) {
     server::ServiceRegistry registry(MakeThreadPool());
     EXPECT_TRUE(registry.Add(&service).ok());
     absl::Status unknown;
@@ -67,10 +67,10 @@ class ServiceTest : public testing::Test {
     if (found == nullptr) return unknown;
     auto state = std::make_shared<internal::ServerCallState>();
     state->method = method;
-    std::promise<absl::StatusOr<RawReply>> promise;
+    std::promise<absl::StatusOr<RawMessage>> promise;
     registry.Run(*found, std::move(state), std::move(request), std::move(payload),
-                 [&](absl::StatusOr<RawReply> reply) { promise.set_value(std::move(reply)); });
-    absl::StatusOr<RawReply> reply = promise.get_future().get();
+                 [&](absl::StatusOr<RawMessage> reply) { promise.set_value(std::move(reply)); });
+    absl::StatusOr<RawMessage> reply = promise.get_future().get();
     registry.WaitForHandlers();
     return reply;
   }
@@ -89,21 +89,21 @@ TEST_F(ServiceTest, KnowsItsNameAndMethods) {
   std::vector<std::string> names;
   for (const auto& registered : ServiceAccess::methods(blobs_)) names.emplace_back(registered.method->name);
   EXPECT_THAT(names, ElementsAre("/blob.BlobStore/Put", "/blob.BlobStore/Get", "/blob.BlobStore/Swap",
-                                 "/blob.BlobStore/Stat", "/blob.BlobStore/Explicit", "/blob.BlobStore/Remove"));
+                                 "/blob.BlobStore/Stat", "/blob.BlobStore/Explicit", "/blob.BlobStore/Append",
+                                 "/blob.BlobStore/List", "/blob.BlobStore/Remove"));
 }
 
 TEST_F(ServiceTest, MayHaveNoMethods) {
   const empty::Nothing::Service nothing;
   EXPECT_EQ(ServiceAccess::full_name(nothing), "empty.Nothing");
   EXPECT_THAT(ServiceAccess::methods(nothing), IsEmpty());
-  EXPECT_THAT(ServiceAccess::methods(empty::OnlyStreams::Service()), IsEmpty());
 }
 
 TEST_F(ServiceTest, AHandlerGetsMessageAndPayload) {
   const auto reply = Run(blobs_, "/blob.BlobStore/Put", PutNamed("a"), PayloadBuffer::Allocate(5000).Freeze());
   ASSERT_TRUE(reply.ok()) << reply.status();
   blob::PutReply put;
-  ASSERT_TRUE(put.ParseFromString(reply->message));
+  ASSERT_TRUE(put.ParseFromString(reply->bytes));
   EXPECT_EQ(put.size(), 5000u);
   EXPECT_EQ(reply->payload.size(), 0u);
 }
@@ -115,7 +115,7 @@ TEST_F(ServiceTest, AHandlerReturnsMessageAndPayload) {
       Run(blobs_, "/blob.BlobStore/Swap", request.SerializeAsString(), PayloadBuffer::Allocate(3).Freeze());
   ASSERT_TRUE(reply.ok()) << reply.status();
   blob::GetReply swap;
-  ASSERT_TRUE(swap.ParseFromString(reply->message));
+  ASSERT_TRUE(swap.ParseFromString(reply->bytes));
   EXPECT_EQ(swap.size(), 9u);
   EXPECT_EQ(reply->payload.size(), 3u);
 }
@@ -127,10 +127,6 @@ TEST_F(ServiceTest, AnErrorLeavesAsItIs) {
 TEST_F(ServiceTest, WhatIsNotOverriddenIsUnimplemented) {
   EXPECT_EQ(Run(blobs_, "/blob.BlobStore/Get", "").status(),
             absl::UnimplementedError("/blob.BlobStore/Get is not implemented by this server"));
-}
-
-TEST_F(ServiceTest, AStreamingMethodIsUnknown) {
-  EXPECT_EQ(Run(blobs_, "/blob.BlobStore/Append", "").status().code(), absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(ServiceTest, ARequestThatDoesNotParseIsInternal) {

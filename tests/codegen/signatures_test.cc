@@ -71,16 +71,18 @@ static_assert(!std::is_convertible_v<std::shared_ptr<pagewire::Channel>, Stub>);
 static_assert(std::has_virtual_destructor_v<Stub> && std::has_virtual_destructor_v<BlobStore::Service>);
 static_assert(std::is_base_of_v<pagewire::Service, BlobStore::Service>);
 
-// Streaming methods are left out.
-template <typename Class>
-concept HasAppend = requires {
-  &Class::Append;
-};
-template <typename Class>
-concept HasList = requires {
-  &Class::List;
-};
-static_assert(!HasAppend<Stub> && !HasList<Stub> && !HasAppend<BlobStore::Service> && !HasAppend<Form>);
+// Streams.
+static_assert(
+    std::is_same_v<decltype(&Stub::Append), std::unique_ptr<pagewire::ClientWriter<WithPayload<PutRequest>, PutReply>> (
+                                                Stub::*)(ClientContext&)>);
+static_assert(std::is_same_v<decltype(&Stub::List), std::unique_ptr<pagewire::ClientReader<GetReply>> (Stub::*)(
+                                                        ClientContext&, const GetRequest&)>);
+static_assert(std::is_same_v<decltype(&BlobStore::Service::Append),
+                             absl::StatusOr<PutReply> (BlobStore::Service::*)(
+                                 pagewire::ServerContext&, pagewire::ServerReader<WithPayload<PutRequest>>&)>);
+static_assert(std::is_same_v<decltype(&BlobStore::Service::List),
+                             absl::Status (BlobStore::Service::*)(pagewire::ServerContext&, const GetRequest&,
+                                                                  pagewire::ServerWriter<GetReply>&)>);
 
 // Names that had to give way.
 static_assert(std::is_class_v<foo::std::Stub_::Stub> && std::is_class_v<foo::std::Service_::Service>);

@@ -1,6 +1,7 @@
 // Generated stubs over a channel that only remembers and answers.
 #include <pagewire/channel.h>
 #include <pagewire/executor.h>
+#include <pagewire/internal/channel_access.h>
 #include <pagewire/payload_buffer.h>
 
 #include <absl/status/status.h>
@@ -37,7 +38,7 @@ std::string BytesOf(const Payload& payload) {
 
 class FakeChannel final : public Channel {
  public:
-  absl::StatusOr<internal::RawReply> reply = internal::RawReply();
+  absl::StatusOr<internal::RawMessage> reply = internal::RawMessage();
 
   int calls = 0;
   std::string method;
@@ -47,19 +48,27 @@ class FakeChannel final : public Channel {
 
  private:
   void StartUnary(const Method& called, ClientContext& context, std::string bytes, Payload payload,
-                  absl::AnyInvocable<void(absl::StatusOr<internal::RawReply>)> done) override {
+                  absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)> done) override {
     DefaultExecutor().Run([raw = BlockingUnary(called, context, std::move(bytes), std::move(payload)),
                            done = std::move(done)]() mutable { done(std::move(raw)); });
   }
 
-  absl::StatusOr<internal::RawReply> BlockingUnary(const Method& called, ClientContext&, std::string bytes,
-                                                   Payload payload) override {
+  absl::StatusOr<internal::RawMessage> BlockingUnary(const Method& called, ClientContext&, std::string bytes,
+                                                     Payload payload) override {
     ++calls;
     method = std::string(called.name);
     direction = called.payload;
     request = std::move(bytes);
     request_payload = BytesOf(payload);
     return reply;
+  }
+
+  std::unique_ptr<internal::RawClientStream> StartStream(const Method& called, ClientContext&,
+                                                         std::optional<internal::RawMessage> first) override {
+    ++calls;
+    method = std::string(called.name);
+    if (first.has_value()) request = first->bytes;
+    return internal::ChannelAccess::BrokenStream(absl::UnavailableError("no server"));
   }
 };
 
@@ -84,7 +93,7 @@ class StubTest : public testing::Test {
 TEST_F(StubTest, PutSendsMessageAndPayload) {
   blob::PutReply put_reply;
   put_reply.set_size(3);
-  channel_->reply->message = put_reply.SerializeAsString();
+  channel_->reply->bytes = put_reply.SerializeAsString();
   blob::PutRequest request;
   request.set_name("n");
   const auto reply = blob::BlobStore::Stub(channel_).Put(context_, request, PayloadOf("abc"));
@@ -99,7 +108,7 @@ TEST_F(StubTest, PutSendsMessageAndPayload) {
 TEST_F(StubTest, GetReturnsMessageAndPayload) {
   blob::GetReply get_reply;
   get_reply.set_size(5);
-  channel_->reply = internal::RawReply{get_reply.SerializeAsString(), PayloadOf("12345")};
+  channel_->reply = internal::RawMessage{get_reply.SerializeAsString(), PayloadOf("12345")};
   const auto reply = blob::BlobStore::Stub(channel_).Get(context_, blob::GetRequest());
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->message.size(), 5u);
@@ -111,7 +120,7 @@ TEST_F(StubTest, GetReturnsMessageAndPayload) {
 TEST_F(StubTest, TheCallbackFormDoesTheSame) {
   blob::GetReply get_reply;
   get_reply.set_size(2);
-  channel_->reply = internal::RawReply{get_reply.SerializeAsString(), PayloadOf("<>")};
+  channel_->reply = internal::RawMessage{get_reply.SerializeAsString(), PayloadOf("<>")};
   blob::BlobStore::Stub stub(channel_);
   const auto reply = Await<WithPayload<blob::GetReply>>(
       [&](auto done) { stub.Callback().Swap(context_, blob::GetRequest(), PayloadOf("swap"), std::move(done)); });
@@ -170,7 +179,7 @@ TEST_F(StubTest, ARequestWithoutItsRequiredFieldsIsNotSent) {
 }
 
 TEST_F(StubTest, AResponseThatDoesNotParseIsInternal) {
-  channel_->reply->message = "\xff\xff";
+  channel_->reply->bytes = "\xff\xff";
   EXPECT_EQ(blob::BlobStore::Stub(channel_).Stat(context_, blob::GetRequest()).status(),
             absl::InternalError("/blob.BlobStore/Stat: response is not a valid blob.GetReply (2 bytes)"));
 }
@@ -184,7 +193,7 @@ TEST_F(StubTest, AResponseWithoutItsRequiredFieldsIsInternal) {
 TEST_F(StubTest, LiteMessages) {
   lite::M message;
   message.set_a(1);
-  channel_->reply->message = message.SerializeAsString();
+  channel_->reply->bytes = message.SerializeAsString();
   EXPECT_EQ(lite::Lite::Stub(channel_).Do(context_, message)->a(), 1);
   EXPECT_EQ(lite::Lite::Stub(channel_).Do(context_, lite::M()).status().code(), absl::StatusCode::kInvalidArgument);
 }

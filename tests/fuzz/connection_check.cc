@@ -154,14 +154,14 @@ void Run::Return() {
       return handler.Return(absl::NotFoundError(std::string(numbers_.Byte() * size_t{400}, 'n')));
     case 2: {
       // The message says what the payload consists of.
-      internal::RawReply reply{absl::StrCat(kOwnPayload), Payload()};
+      internal::RawMessage reply{absl::StrCat(kOwnPayload), Payload()};
       const uint64_t size = numbers_.Pick(kReplySizes);
       if (has_payload) reply.payload = Payload::FromCord(absl::Cord(PayloadBytes(kOwnPayload, 0, size)));
       return handler.Return(std::move(reply));
     }
     case 3:
       for (int i = 40 * numbers_.Byte(); i > 0; --i) handler.state->trailing_metadata.emplace("k", "");
-      return handler.Return(internal::RawReply{std::string(numbers_.Pick(kReplySizes), 'r'), Payload()});
+      return handler.Return(internal::RawMessage{std::string(numbers_.Pick(kReplySizes), 'r'), Payload()});
   }
 }
 
@@ -171,8 +171,8 @@ void Run::End() {
   LookAtHandlers();
   if (!server_->closed()) Problem("the connection outlived its client");
   for (RunningHandler& handler : running_) {
-    if (!handler.state->cancelled) Problem("a handler was not told that its client is gone");
-    handler.Return(internal::RawReply());
+    if (!handler.state->cancelled()) Problem("a handler was not told that its client is gone");
+    handler.Return(internal::RawMessage());
   }
   loop_.RunUntilIdle();
   running_.clear();

@@ -72,7 +72,7 @@ void ProgramClient::StartCall() {
   const uint64_t size = numbers_.Pick(kMessageSizes);
   start.set_message_size(numbers_.Nearly(size));
   const uint8_t end = shape < 250 ? wire::kFlagEndStream : 0;
-  if (!Take(start.call_id(), size)) {
+  if (!Take(start.call_id(), wire::MessageCredit(size))) {
     items_.push_back({.call_id = start.call_id(), .payload_id = 0, .size = size, .begun = true});
     return Add(FrameType::kCallStart, transport::testing::kAnnounced, start);
   }
@@ -108,7 +108,7 @@ void ProgramClient::StartCallWithPayload() {
   start.set_payload_id(numbers_.Nearly(++last_payload_));
   const std::string message = absl::StrCat(start.payload_id());
   start.set_message_size(message.size());
-  const bool covered = Take(start.call_id(), message.size());
+  const bool covered = Take(start.call_id(), wire::MessageCredit(message.size()));
   items_.push_back(
       {.call_id = start.call_id(), .payload_id = start.payload_id(), .size = numbers_.Pick(kPayloadSizes)});
   // Numbers of a few digits are always covered, unless the program has broken the rules already.
@@ -263,8 +263,10 @@ void ProgramClient::OnFrame(const ReceivedFrame& frame) {
     case FrameType::kMessage: {
       const auto& part = std::get<wire::v1::MessagePart>(frame.body);
       if (!frame.has(wire::kFlagHasMessage)) return;
-      if (!frame.has(wire::kFlagCovered)) return requests_.push_back({part.call_id(), part.message_size()});
-      call_taken_[part.call_id()] += part.message_size();
+      if (!frame.has(wire::kFlagCovered)) {
+        return requests_.push_back({part.call_id(), wire::MessageCredit(part.message_size())});
+      }
+      call_taken_[part.call_id()] += wire::MessageCredit(part.message_size());
       return;
     }
     case FrameType::kPayloadBegin: {

@@ -14,18 +14,41 @@ def why_not():
     for program in ("ip", "nft"):
         if shutil.which(program) is None:
             return f"there is no {program}; scripts/setup installs it"
-    probe = f"pw-probe-{os.getpid()}"
-    made = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        return f"ip netns add: {made.stderr.strip()}"
-    subprocess.run(["ip", "netns", "del", probe], check=False)
-    return None
+    made = subprocess.run(["unshare", "--net", "ip", "link", "set", "lo", "up"], capture_output=True, text=True,
+                          check=False)
+    return f"unshare --net: {made.stderr.strip()}" if made.returncode != 0 else None
 
 
 def _run(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+class Namespace:
+    """Lives as long as the process that holds it: nothing is mounted, so that it works in a chroot, too."""
+
+    def __init__(self):
+        self._holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo ready; exec sleep infinity"],
+                                        stdout=subprocess.PIPE, text=True)
+        if self._holder.stdout.readline() != "ready\n":
+            raise RuntimeError("unshare --net made no namespace")
+
+    @property
+    def pid(self):
+        return self._holder.pid
+
+    def command(self, command):
+        """The command, to run inside."""
+        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *command]
+
+    def run(self, *command):
+        _run(*self.command(command))
+
+    def delete(self):
+        self._holder.kill()
+        self._holder.wait()
+        self._holder.stdout.close()
 
 
 class Pair:
@@ -36,45 +59,40 @@ class Pair:
 
     def __init__(self, mtu):
         self._mtu = mtu
-        self.client = f"pw-{os.getpid()}-c"
-        self.server = f"pw-{os.getpid()}-s"
+        self.client = Namespace()
+        self.server = Namespace()
 
     def __enter__(self):
         try:
-            self._make()
+            self._connect()
         except BaseException:
-            self._delete()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *unused):
-        self._delete()
+        self.client.delete()
+        self.server.delete()
 
-    def _make(self):
-        for name in (self.client, self.server):
-            _run("ip", "netns", "add", name)
-            _run("ip", "-n", name, "link", "set", "lo", "up")
-        _run("ip", "-n", self.client, "link", "add", "eth", "mtu", str(self._mtu), "type", "veth", "peer", "eth",
-             "mtu", str(self._mtu), "netns", self.server)
-        for name, four, six in ((self.client, self.CLIENT_4, self.CLIENT_6),
-                                (self.server, self.SERVER_4, self.SERVER_6)):
-            _run("ip", "-n", name, "address", "add", f"{four}/24", "dev", "eth")
-            _run("ip", "-n", name, "address", "add", f"{six}/64", "dev", "eth", "nodad")
-            _run("ip", "-n", name, "link", "set", "eth", "up")
-
-    def _delete(self):
-        for name in (self.client, self.server):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    def _connect(self):
+        self.client.run("ip", "link", "add", "eth", "mtu", str(self._mtu), "type", "veth", "peer", "eth",
+                        "mtu", str(self._mtu), "netns", str(self.server.pid))
+        for namespace, four, six in ((self.client, self.CLIENT_4, self.CLIENT_6),
+                                     (self.server, self.SERVER_4, self.SERVER_6)):
+            namespace.run("ip", "link", "set", "lo", "up")
+            namespace.run("ip", "address", "add", f"{four}/24", "dev", "eth")
+            namespace.run("ip", "address", "add", f"{six}/64", "dev", "eth", "nodad")
+            namespace.run("ip", "link", "set", "eth", "up")
 
     def set_link(self, up):
-        _run("ip", "-n", self.client, "link", "set", "eth", "up" if up else "down")
+        self.client.run("ip", "link", "set", "eth", "up" if up else "down")
         if up:  # a device that goes down loses its IPv6 addresses
-            subprocess.run(["ip", "-n", self.client, "address", "add", f"{self.CLIENT_6}/64", "dev", "eth", "nodad"],
-                           capture_output=True, check=False)
+            self.client.run("ip", "address", "replace", f"{self.CLIENT_6}/64", "dev", "eth", "nodad")
 
     def lose(self, percent):
         """Drops so many of the packets that arrive, at either end."""
-        for name in (self.client, self.server):
-            _run("ip", "netns", "exec", name, "nft",
-                 f"add table inet loss; add chain inet loss input {{ type filter hook input priority 0; }}; "
-                 f"add rule inet loss input numgen random mod 100 < {percent} drop")
+        for namespace in (self.client, self.server):
+            namespace.run(
+                "nft",
+                "add table inet loss; add chain inet loss input { type filter hook input priority 0; }; "
+                f"add rule inet loss input numgen random mod 100 < {percent} drop")

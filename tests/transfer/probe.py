@@ -12,7 +12,7 @@ def environment(pair):
 
 
 def _inside(namespace, command):
-    return ["ip", "netns", "exec", namespace, *command] if namespace else command
+    return namespace.command(command) if namespace else command
 
 
 class Server:

@@ -58,6 +58,10 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     return status;
   }
 
+  void OnItemSent(uint64_t call_id, uint64_t bytes) override {
+    EXPECT_EQ(call_id, kCall);
+    item_bytes_.push_back(bytes);
+  }
   void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
                      PayloadEvents) override {
     EXPECT_EQ(call_id, kCall);
@@ -65,6 +69,7 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     sent_.push_back({payload_id, *report});
   }
 
+  std::vector<uint64_t> item_bytes_;  // of items that have left the line
   SendCredit credit_{64 << 10, 64 << 10};
   SendWindow window_;
   const SendTerms terms_;

@@ -70,11 +70,13 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   void OnReady() override {}
   void OnCallStart(wire::v1::CallStart&&) override {}
   void OnInitialMetadata(uint64_t, wire::v1::MessagePart&&) override {}
-  void OnMessage(uint64_t, IncomingMessage) override {}
+  void OnMessage(uint64_t, IncomingMessage message) override { unread_.push_back(std::move(message.unread)); }
   void OnHalfClose(uint64_t) override {}
-  void OnPayload(uint64_t, absl::StatusOr<Payload> payload, const TransferReport&) override {
+  void OnPayload(uint64_t, absl::StatusOr<Payload> payload, const TransferReport&, Unread unread) override {
     payloads_.push_back(*std::move(payload));
+    unread_.push_back(std::move(unread));
   }
+  void OnItemSent(uint64_t, uint64_t) override {}
   void OnRefused(uint64_t call_id, absl::Status status) override { refused_.emplace_back(call_id, std::move(status)); }
   void OnSent(uint64_t, const TransferReport&) override {}
   void OnCancel(wire::v1::Cancel&&) override {}
@@ -88,6 +90,7 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   std::vector<wire::v1::Credit> grants_;
   std::vector<wire::v1::Receipt> receipts_;
   std::vector<Payload> payloads_;
+  std::deque<Unread> unread_;
   std::vector<std::pair<uint64_t, absl::Status>> refused_;
   int dropped_chunks_ = 0;
   std::vector<uint64_t> released_;

@@ -78,12 +78,14 @@ void SessionEnd::OnMessage(uint64_t call_id, IncomingMessage message) {
   if (message.last) absl::StrAppend(&event, ", last");
   events_.push_back(std::move(event));
   messages.push_back(std::move(message.bytes));
+  if (message.payload_id == 0) Deliver(call_id, std::move(message.unread));
   if (on_message) on_message(call_id);
 }
 
 void SessionEnd::OnHalfClose(uint64_t call_id) { events_.push_back(absl::StrCat("half-close ", call_id)); }
 
-void SessionEnd::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport&) {
+void SessionEnd::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport&, Unread item) {
+  Deliver(call_id, std::move(item));
   if (payload.ok()) {
     events_.push_back(absl::StrCat("payload ", call_id, " ", payload->size(), " bytes"));
     payloads.push_back(*std::move(payload));
@@ -91,6 +93,18 @@ void SessionEnd::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, co
     events_.push_back(absl::StrCat("no payload ", call_id, " ", Describe(payload.status())));
   }
 }
+
+void SessionEnd::Deliver(uint64_t call_id, Unread item) {
+  unread.push_back(std::move(item));
+  if (reads) Read(call_id);
+}
+
+void SessionEnd::Read(uint64_t call_id) {
+  session_->OnRead(call_id, std::move(unread.front()));
+  unread.pop_front();
+}
+
+void SessionEnd::OnItemSent(uint64_t, uint64_t bytes) { sent_bytes += bytes; }
 
 void SessionEnd::OnRefused(uint64_t call_id, absl::Status status) {
   events_.push_back(absl::StrCat("refused ", call_id, " ", Describe(status)));

@@ -1,6 +1,7 @@
 // One session under test, and a record of what it tells the layer above.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,6 +40,12 @@ class SessionEnd final : private SessionHandler {
   std::vector<std::string> messages;
   std::vector<Payload> payloads;
 
+  // While false, what comes is not read; Read takes the eldest of it.
+  bool reads = true;
+  void Read(uint64_t call_id);
+  std::deque<Unread> unread;
+  uint64_t sent_bytes = 0;  // of items that have left the line
+
   // What the server's side of the session says at the end of a call.
   void SendStatus(uint64_t call_id, absl::StatusCode code = absl::StatusCode::kOk, std::string_view message = {});
   // A message of either side; `payload`, if not empty, follows it.
@@ -52,14 +59,18 @@ class SessionEnd final : private SessionHandler {
   void OnInitialMetadata(uint64_t call_id, wire::v1::MessagePart&& part) override;
   void OnMessage(uint64_t call_id, IncomingMessage message) override;
   void OnHalfClose(uint64_t call_id) override;
-  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report) override;
+  void OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, const TransferReport& report,
+                 Unread unread) override;
   void OnRefused(uint64_t call_id, absl::Status status) override;
+  void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
   std::string HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
+
+  void Deliver(uint64_t call_id, Unread item);
 
   std::vector<std::string> events_;
   std::optional<absl::Status> closed_;

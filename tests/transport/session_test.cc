@@ -138,7 +138,7 @@ TEST_F(SessionTest, ACancelledCallEndsItsPayloadAndTheConnectionGoesOn) {
   LentMemory lent(10 << 20);
   const uint64_t call = connection.session->StartCall("/s/M", "hello", lent.Lend());
   loop_.RunUntilIdle();
-  connection.peer->Grant((64 << 10) + (10 << 20), call, 5 + (10 << 20));
+  connection.peer->Grant((64 << 10) + (10 << 20), call, 64 + (10 << 20));
   const uint64_t sent = connection.peer->payload_bytes();
   EXPECT_GT(sent, 0u);
   EXPECT_LE(sent, wire::Settings().window);
@@ -272,8 +272,8 @@ TEST_F(SessionTest, TwoPayloadsTakeTurns) {
   connection.session->StartCall("/s/M", "", InMemory(Pattern(1 << 20)));
   loop_.RunUntilIdle();
   connection.peer->StopReading();
-  connection.peer->Grant((64 << 10) + (1 << 20), 1, 1 << 20);
-  connection.peer->Grant((64 << 10) + (2 << 20), 2, 1 << 20);
+  connection.peer->Grant((64 << 10) + (1 << 20), 1, 64 + (1 << 20));
+  connection.peer->Grant((64 << 10) + (2 << 20), 2, 64 + (1 << 20));
   connection.peer->ReadAgain();
   std::vector<uint64_t> order;
   for (const wire::v1::Chunk& chunk : connection.peer->Take<wire::v1::Chunk>()) order.push_back(chunk.payload_id());
@@ -361,7 +361,7 @@ TEST_F(SessionTest, CloseWaitsForCreditThatTheLastAnswerNeeds) {
   connection.session->session().Close(absl::InfiniteDuration());
   loop_.AdvanceTime(absl::Hours(1));
   ASSERT_FALSE(connection.session->closed().has_value());
-  connection.peer->Grant((64 << 10) + (1 << 20), 1, 5 + (1 << 20));
+  connection.peer->Grant((64 << 10) + (1 << 20), 1, 64 + (1 << 20));
   EXPECT_EQ(connection.peer->payload_bytes(), 1u << 20);
   EXPECT_THAT(connection.peer->Take<wire::v1::CallStatus>(), SizeIs(1));
   loop_.AdvanceTime(absl::Seconds(1));

@@ -5,9 +5,9 @@
 #include <pagewire/client_context.h>
 #include <pagewire/executor.h>
 #include <pagewire/internal/channel_access.h>
+#include <pagewire/internal/item_codec.h>
 #include <pagewire/internal/message_codec.h>
-#include <pagewire/internal/raw_reply.h>
-#include <pagewire/internal/reply_codec.h>
+#include <pagewire/internal/raw_message.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 
@@ -24,15 +24,19 @@
 
 namespace pagewire::internal {
 
+// FAILED_PRECONDITION for null.
+inline absl::Status CheckChannel(const Channel* channel, const Method& method) {
+  if (channel != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
+                   ": the stub has no channel; construct it with one (mocks answer only methods they mock)"));
+}
+
 // The request's bytes, or why the call cannot be made: FAILED_PRECONDITION without a channel, INVALID_ARGUMENT and
 // RESOURCE_EXHAUSTED for a request that cannot be serialized.
 inline absl::StatusOr<std::string> PrepareCall(const Channel* channel, const Method& method,
                                                const google::protobuf::MessageLite& request) {
-  if (channel == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
-                     ": the stub has no channel; construct it with one (mocks answer only methods they mock)"));
-  }
+  if (absl::Status status = CheckChannel(channel, method); !status.ok()) return status;
   return Serialize(method, Part::kRequest, request);
 }
 
@@ -51,7 +55,7 @@ template <typename Reply>
 void StartCall(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
                const google::protobuf::MessageLite& request, Payload payload,
                absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
-  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawReply> raw) mutable {
+  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
     if (done) done(DecodeReply<Reply>(method, std::move(raw)));
   };
   absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);

@@ -1,9 +1,9 @@
 // A typed method of a generated service, to the handler that the server calls.
 #pragma once
 
+#include <pagewire/internal/item_codec.h>
 #include <pagewire/internal/message_codec.h>
-#include <pagewire/internal/raw_reply.h>
-#include <pagewire/internal/reply_codec.h>
+#include <pagewire/internal/raw_message.h>
 #include <pagewire/internal/service_access.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
@@ -16,14 +16,16 @@
 #include <absl/strings/string_view.h>
 
 #include <exception>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace pagewire::internal {
 
 // Runs `handler`, which is user's code. What it throws goes no further: INTERNAL, with what() in the message.
-template <typename Reply, typename Handler>
-absl::StatusOr<Reply> Guard(const Method& method, Handler&& handler) {
+template <typename Handler>
+auto Guard(const Method& method, Handler&& handler) -> decltype(handler()) {
 #ifdef ABSL_HAVE_EXCEPTIONS
   const absl::string_view name(method.name.data(), method.name.size());
   try {
@@ -40,10 +42,10 @@ absl::StatusOr<Reply> Guard(const Method& method, Handler&& handler) {
 }
 
 template <typename Reply, typename Request, typename Call>
-absl::StatusOr<RawReply> RunHandler(const Method& method, std::string_view bytes, Call&& call) {
+absl::StatusOr<RawMessage> RunHandler(const Method& method, std::string_view bytes, Call&& call) {
   Request request;
   if (absl::Status status = Parse(method, Part::kRequest, bytes, request); !status.ok()) return status;
-  return EncodeReply<Reply>(method, Guard<Reply>(method, [&] { return call(request); }));
+  return EncodeReply<Reply>(method, Guard(method, [&]() -> absl::StatusOr<Reply> { return call(request); }));
 }
 
 // `service` owns the handler, so it outlives it. `method` must be in static storage. Which of the two applies follows
@@ -51,22 +53,25 @@ absl::StatusOr<RawReply> RunHandler(const Method& method, std::string_view bytes
 template <typename Service, typename Request, typename Reply>
 void AddUnary(Service& service, const Method& method,
               absl::StatusOr<Reply> (Service::*function)(ServerContext&, const Request&)) {
-  ServiceAccess::Add(
-      service, method, [&service, &method, function](ServerContext& context, std::string_view bytes, Payload) {
-        return RunHandler<Reply, Request>(
-            method, bytes, [&](const Request& request) { return (service.*function)(context, request); });
-      });
+  ServiceAccess::Add(service, method,
+                     UnaryHandler([&service, &method, function](std::shared_ptr<ServerContext> context,
+                                                                std::string bytes, Payload, HandlerDone done) {
+                       std::move(done)(RunHandler<Reply, Request>(method, bytes, [&](const Request& request) {
+                         return (service.*function)(*context, request);
+                       }));
+                     }));
 }
 
 template <typename Service, typename Request, typename Reply>
 void AddUnary(Service& service, const Method& method,
               absl::StatusOr<Reply> (Service::*function)(ServerContext&, const Request&, Payload)) {
   ServiceAccess::Add(service, method,
-                     [&service, &method, function](ServerContext& context, std::string_view bytes, Payload payload) {
-                       return RunHandler<Reply, Request>(method, bytes, [&](const Request& request) {
-                         return (service.*function)(context, request, std::move(payload));
-                       });
-                     });
+                     UnaryHandler([&service, &method, function](std::shared_ptr<ServerContext> context,
+                                                                std::string bytes, Payload payload, HandlerDone done) {
+                       std::move(done)(RunHandler<Reply, Request>(method, bytes, [&](const Request& request) {
+                         return (service.*function)(*context, request, std::move(payload));
+                       }));
+                     }));
 }
 
 // What a method answers that the service does not override.

@@ -5,12 +5,15 @@
 #define PAGEWIRE_INCLUDED_blob_2eproto_H
 
 #include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
+#include <pagewire/client_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 #include <pagewire/server_context.h>
+#include <pagewire/server_stream.h>
 #include <pagewire/service.h>
 #include <pagewire/with_payload.h>
 
@@ -32,7 +35,7 @@ class BlobStore {
   BlobStore() = delete;
 
  private:
-  static const ::pagewire::Method kMethods[6];
+  static const ::pagewire::Method kMethods[8];
 };
 
 // Calls blob.BlobStore. Thread-safe. Without a channel (null) every call fails with
@@ -61,9 +64,12 @@ class BlobStore::Stub {
   virtual ::absl::StatusOr<::blob::GetReply> Explicit(
       ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
 
-  // Append streams, which this version of Pagewire cannot do: it is left out.
+  // What follows streams.
+  virtual ::std::unique_ptr<::pagewire::ClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>> Append(
+      ::pagewire::ClientContext& context);
 
-  // List streams, which this version of Pagewire cannot do: it is left out.
+  virtual ::std::unique_ptr<::pagewire::ClientReader<::blob::GetReply>> List(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
 
   [[deprecated]] virtual ::absl::StatusOr<::blob::GetReply> Remove(
       ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
@@ -132,9 +138,12 @@ class BlobStore::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::blob::GetReply> Explicit(
       ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
 
-  // Append streams, which this version of Pagewire cannot do: it is left out.
+  // What follows streams.
+  virtual ::absl::StatusOr<::blob::PutReply> Append(
+      ::pagewire::ServerContext& context, ::pagewire::ServerReader<::pagewire::WithPayload<::blob::PutRequest>>& reader);
 
-  // List streams, which this version of Pagewire cannot do: it is left out.
+  virtual ::absl::Status List(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::ServerWriter<::blob::GetReply>& writer);
 
   virtual ::absl::StatusOr<::blob::GetReply> Remove(
       ::pagewire::ServerContext& context, const ::blob::GetRequest& request);

@@ -13,17 +13,21 @@ namespace blob {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class BlobStore::MockStub : public ::blob::BlobStore::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::blob::PutReply>, Put,
+  MOCK_METHOD((::absl::StatusOr<::blob::PutReply>), Put,
               (::pagewire::ClientContext&, const ::blob::PutRequest&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>, Get,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>), Get,
               (::pagewire::ClientContext&, const ::blob::GetRequest&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>, Swap,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>), Swap,
               (::pagewire::ClientContext&, const ::blob::GetRequest&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::blob::GetReply>, Stat,
+  MOCK_METHOD((::absl::StatusOr<::blob::GetReply>), Stat,
               (::pagewire::ClientContext&, const ::blob::GetRequest&), (override));
-  MOCK_METHOD(::absl::StatusOr<::blob::GetReply>, Explicit,
+  MOCK_METHOD((::absl::StatusOr<::blob::GetReply>), Explicit,
               (::pagewire::ClientContext&, const ::blob::GetRequest&), (override));
-  MOCK_METHOD(::absl::StatusOr<::blob::GetReply>, Remove,
+  MOCK_METHOD((::std::unique_ptr<::pagewire::ClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>>), Append,
+              (::pagewire::ClientContext&), (override));
+  MOCK_METHOD((::std::unique_ptr<::pagewire::ClientReader<::blob::GetReply>>), List,
+              (::pagewire::ClientContext&, const ::blob::GetRequest&), (override));
+  MOCK_METHOD((::absl::StatusOr<::blob::GetReply>), Remove,
               (::pagewire::ClientContext&, const ::blob::GetRequest&), (override));
 };
 

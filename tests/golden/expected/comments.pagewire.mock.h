@@ -11,23 +11,23 @@ namespace comments {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Talk::MockStub : public ::comments::Talk::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Backslash,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Backslash,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Trigraph,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Trigraph,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Block,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Block,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Unicode,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Unicode,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Controls,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Controls,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Dollar,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Dollar,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, AfterOnly,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), AfterOnly,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, Preprocessor,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), Preprocessor,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::comments::M>, NoComment,
+  MOCK_METHOD((::absl::StatusOr<::comments::M>), NoComment,
               (::pagewire::ClientContext&, const ::comments::M&), (override));
 };
 

@@ -13,18 +13,18 @@ namespace old {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Old::MockStub : public ::old::Old::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::old::M>, Do,
+  MOCK_METHOD((::absl::StatusOr<::old::M>), Do,
               (::pagewire::ClientContext&, const ::old::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::old::M>, DoOlder,
+  MOCK_METHOD((::absl::StatusOr<::old::M>), DoOlder,
               (::pagewire::ClientContext&, const ::old::M&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Mixed::MockStub : public ::old::Mixed::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::old::M>, Fresh,
+  MOCK_METHOD((::absl::StatusOr<::old::M>), Fresh,
               (::pagewire::ClientContext&, const ::old::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::old::M>, Stale,
+  MOCK_METHOD((::absl::StatusOr<::old::M>), Stale,
               (::pagewire::ClientContext&, const ::old::M&), (override));
 };
 

@@ -4,12 +4,15 @@
 #define PAGEWIRE_INCLUDED_empty_5fservices_2eproto_H
 
 #include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
+#include <pagewire/client_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 #include <pagewire/server_context.h>
+#include <pagewire/server_stream.h>
 #include <pagewire/service.h>
 #include <pagewire/with_payload.h>
 
@@ -75,6 +78,9 @@ class OnlyStreams {
   class MockStub;  // defined in "empty_services.pagewire.mock.h", which needs gmock
 
   OnlyStreams() = delete;
+
+ private:
+  static const ::pagewire::Method kMethods[1];
 };
 
 // Calls empty.OnlyStreams. Thread-safe. Without a channel (null) every call fails with
@@ -86,7 +92,8 @@ class OnlyStreams::Stub {
   Stub& operator=(const Stub&) = delete;
   virtual ~Stub();
 
-  // Upload streams, which this version of Pagewire cannot do: it is left out.
+  virtual ::std::unique_ptr<::pagewire::ClientWriter<::empty::M, ::empty::M>> Upload(
+      ::pagewire::ClientContext& context);
 
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
@@ -107,7 +114,7 @@ class OnlyStreams::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
-  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
+  ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
 // Serves empty.OnlyStreams: derive and override. A method that is not overridden answers UNIMPLEMENTED.
@@ -117,7 +124,8 @@ class OnlyStreams::Service : public ::pagewire::Service {
   Service();
   ~Service() override;
 
-  // Upload streams, which this version of Pagewire cannot do: it is left out.
+  virtual ::absl::StatusOr<::empty::M> Upload(
+      ::pagewire::ServerContext& context, ::pagewire::ServerReader<::empty::M>& reader);
 };
 
 }  // namespace empty

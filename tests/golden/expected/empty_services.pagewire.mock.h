@@ -16,6 +16,8 @@ class Nothing::MockStub : public ::empty::Nothing::Stub {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class OnlyStreams::MockStub : public ::empty::OnlyStreams::Stub {
  public:
+  MOCK_METHOD((::std::unique_ptr<::pagewire::ClientWriter<::empty::M, ::empty::M>>), Upload,
+              (::pagewire::ClientContext&), (override));
 };
 
 }  // namespace empty

@@ -4,12 +4,15 @@
 #define PAGEWIRE_INCLUDED_foo_5fabsl_2eproto_H
 
 #include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
+#include <pagewire/client_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
 #include <pagewire/server_context.h>
+#include <pagewire/server_stream.h>
 #include <pagewire/service.h>
 #include <pagewire/with_payload.h>
 

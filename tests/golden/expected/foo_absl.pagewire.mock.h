@@ -11,7 +11,7 @@ namespace foo::absl::testing::internal {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class google::MockStub : public ::foo::absl::testing::internal::google::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::absl::testing::internal::M>, protobuf,
+  MOCK_METHOD((::absl::StatusOr<::foo::absl::testing::internal::M>), protobuf,
               (::pagewire::ClientContext&, const ::foo::absl::testing::internal::M&), (override));
 };
 

@@ -11,7 +11,7 @@ namespace lite {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Lite::MockStub : public ::lite::Lite::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::lite::M>, Do,
+  MOCK_METHOD((::absl::StatusOr<::lite::M>), Do,
               (::pagewire::ClientContext&, const ::lite::M&), (override));
 };
 

@@ -11,113 +11,113 @@ namespace awkward::pagewire {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Class::MockStub : public ::awkward::pagewire::Class::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>, delete_,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>), delete_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::delete_&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Service>, class_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Service>), class_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Stub&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>, Class,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>), Class,
               (::pagewire::ClientContext&, const ::awkward::pagewire::MockStub&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>, operator_,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>), operator_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Payload&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>, new_,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>), new_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::WithPayload&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Status>, co_await_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Status>), co_await_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::ClientContext&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::StatusOr>, Stub_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::StatusOr>), Stub_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::ServerContext&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::pagewire>, Service_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::pagewire>), Service_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::absl&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::pagewire_internal>, MockStub_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::pagewire_internal>), MockStub_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::absl_StatusOr&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::google_protobuf>, Callback_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::google_protobuf>), Callback_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::google&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::context>, CallbackForm_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::context>), CallbackForm_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::testing&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>, Co_,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>), Co_,
               (::pagewire::ClientContext&, const ::google::protobuf::Empty&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>, context,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>), context,
               (::pagewire::ClientContext&, const ::awkward::pagewire::context&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>, request,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>), request,
               (::pagewire::ClientContext&, const ::awkward::pagewire::request&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>, payload,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>), payload,
               (::pagewire::ClientContext&, const ::awkward::pagewire::payload&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>, done,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>), done,
               (::pagewire::ClientContext&, const ::awkward::pagewire::done&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::kMethods>, channel__,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::kMethods>), channel__,
               (::pagewire::ClientContext&, const ::awkward::pagewire::channel&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::kMethods>, channel,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::kMethods>), channel,
               (::pagewire::ClientContext&, const ::awkward::pagewire::channel&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::AnyInvocable>, kMethods,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::AnyInvocable>), kMethods,
               (::pagewire::ClientContext&, const ::awkward::pagewire::kMethods&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, std,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), std,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, absl,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), absl,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, pagewire,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), pagewire,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, google,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), google,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, testing,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), testing,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, New,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), New,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, move,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), move,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Method,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Method,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Channel,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Channel,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Payload,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Payload,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, ClientContext,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), ClientContext,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, ServerContext,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), ServerContext,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Status,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Status,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, StatusOr,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), StatusOr,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, AddUnary,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), AddUnary,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Call,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Call,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, full_name_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), full_name_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, methods_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), methods_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, gmock_Call,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), gmock_Call,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, _,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), _,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, assert_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), assert_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class typename_::MockStub : public ::awkward::pagewire::typename_::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, typename_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), typename_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class CallbackForm::MockStub : public ::awkward::pagewire::CallbackForm::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, CallbackForm_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), CallbackForm_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Callback::MockStub : public ::awkward::pagewire::Callback::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, Callback_,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), Callback_,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class internal::MockStub : public ::awkward::pagewire::internal::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::awkward::pagewire::Method>, internal,
+  MOCK_METHOD((::absl::StatusOr<::awkward::pagewire::Method>), internal,
               (::pagewire::ClientContext&, const ::awkward::pagewire::Method&), (override));
 };
 

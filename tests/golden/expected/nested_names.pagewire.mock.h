@@ -16,39 +16,39 @@ namespace foo::std {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Stub_::MockStub : public ::foo::std::Stub_::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, Stub_,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), Stub_,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, Service_,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), Service_,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Service_::MockStub : public ::foo::std::Service_::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, Service_,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), Service_,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, Stub_,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), Stub_,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class MockStub_::MockStub : public ::foo::std::MockStub_::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, MockStub_,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), MockStub_,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class absl::MockStub : public ::foo::std::absl::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, absl,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), absl,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class foo::MockStub : public ::foo::std::foo::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::foo::std::M>, foo,
+  MOCK_METHOD((::absl::StatusOr<::foo::std::M>), foo,
               (::pagewire::ClientContext&, const ::foo::std::M&), (override));
 };
 

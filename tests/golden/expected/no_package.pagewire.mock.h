@@ -10,9 +10,9 @@
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class RootlessService::MockStub : public ::RootlessService::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>, Do,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>), Do,
               (::pagewire::ClientContext&, const ::Rootless&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::Stub>, Rootless,
+  MOCK_METHOD((::absl::StatusOr<::Stub>), Rootless,
               (::pagewire::ClientContext&, const ::Stub&), (override));
 };
 
@@ -24,7 +24,7 @@ class Service_::MockStub : public ::Service_::Stub {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class std_::MockStub : public ::std_::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::Stub>, std,
+  MOCK_METHOD((::absl::StatusOr<::Stub>), std,
               (::pagewire::ClientContext&, const ::Stub&), (override));
 };
 

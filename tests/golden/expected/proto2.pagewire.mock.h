@@ -11,11 +11,11 @@ namespace two {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Two::MockStub : public ::two::Two::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::two::Strict>, Check,
+  MOCK_METHOD((::absl::StatusOr<::two::Strict>), Check,
               (::pagewire::ClientContext&, const ::two::Strict&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>, Make,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>), Make,
               (::pagewire::ClientContext&, const ::two::Loose&), (override));
-  MOCK_METHOD(::absl::StatusOr<::two::Loose>, Group,
+  MOCK_METHOD((::absl::StatusOr<::two::Loose>), Group,
               (::pagewire::ClientContext&, const ::two::Strict_Inner&), (override));
 };
 

@@ -11,22 +11,22 @@ namespace importer {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class Importer::MockStub : public ::importer::Importer::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::types::v1::Key_Part>, Nested,
+  MOCK_METHOD((::absl::StatusOr<::types::v1::Key_Part>), Nested,
               (::pagewire::ClientContext&, const ::types::v1::Key_Part_Detail&), (override));
-  MOCK_METHOD(::absl::StatusOr<::blob::PutReply>, PublicImport,
+  MOCK_METHOD((::absl::StatusOr<::blob::PutReply>), PublicImport,
               (::pagewire::ClientContext&, const ::types::v2::Value&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::google::protobuf::Any>, WellKnown,
+  MOCK_METHOD((::absl::StatusOr<::google::protobuf::Any>), WellKnown,
               (::pagewire::ClientContext&, const ::google::protobuf::Empty&), (override));
-  MOCK_METHOD(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>, Time,
+  MOCK_METHOD((::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>), Time,
               (::pagewire::ClientContext&, const ::google::protobuf::Timestamp&, ::pagewire::Payload), (override));
-  MOCK_METHOD(::absl::StatusOr<::google::protobuf::Empty>, Options,
+  MOCK_METHOD((::absl::StatusOr<::google::protobuf::Empty>), Options,
               (::pagewire::ClientContext&, const ::pagewire::MethodPayload&), (override));
 };
 
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class BlobStore::MockStub : public ::importer::BlobStore::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::blob::PutReply>, Put,
+  MOCK_METHOD((::absl::StatusOr<::blob::PutReply>), Put,
               (::pagewire::ClientContext&, const ::blob::PutRequest&), (override));
 };
 

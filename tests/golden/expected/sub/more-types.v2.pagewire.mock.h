@@ -11,7 +11,7 @@ namespace types::v2 {
 // Answers as its expectations say. Its callback form has no channel: FAILED_PRECONDITION.
 class InAnImport::MockStub : public ::types::v2::InAnImport::Stub {
  public:
-  MOCK_METHOD(::absl::StatusOr<::types::v2::Value>, Do,
+  MOCK_METHOD((::absl::StatusOr<::types::v2::Value>), Do,
               (::pagewire::ClientContext&, const ::types::v2::Value&), (override));
 };
 

@@ -1,0 +1,34 @@
+// A streaming call as its caller's threads see it.
+#pragma once
+
+#include <pagewire/internal/raw_stream.h>
+
+#include <absl/status/status.h>
+
+#include <memory>
+
+#include "call/stream_client_call.h"
+#include "transport/loop.h"
+
+namespace pagewire::client {
+
+// Thread-safe. `loop` outlives it.
+class ClientStream final : public internal::RawClientStream {
+ public:
+  ClientStream(transport::Loop& loop, std::shared_ptr<call::StreamClientCall> call)
+      : loop_(loop), call_(std::move(call)) {}
+  ~ClientStream() override;
+
+  void Read(ReadDone done) override;
+  void Write(internal::RawMessage message, bool last, WriteDone done) override;
+  void AwaitInitialMetadata(absl::AnyInvocable<void(absl::Status)> done) override;
+  void WritesDone(WriteDone done) override;
+  void Finish(absl::AnyInvocable<void(absl::Status)> done) override;
+  void Cancel() override;
+
+ private:
+  transport::Loop& loop_;
+  std::shared_ptr<call::StreamClientCall> call_;  // its last owner must be the loop
+};
+
+}  // namespace pagewire::client

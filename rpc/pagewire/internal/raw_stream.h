@@ -1,0 +1,51 @@
+// A call with a stream of messages in either direction, as the typed forms see it.
+#pragma once
+
+#include <pagewire/internal/raw_message.h>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <optional>
+
+namespace pagewire::internal {
+
+// Thread-safe. Operations of one kind are answered in the order in which they were started. What they answer with runs
+// once, on the connection's loop: it must not block and must not run user's code.
+class RawStream {
+ public:
+  virtual ~RawStream() = default;
+
+  // The next message; nullopt when no further one comes; the call's status when it has failed.
+  using ReadDone = absl::AnyInvocable<void(absl::StatusOr<std::optional<RawMessage>>)>;
+  virtual void Read(ReadDone done) = 0;
+
+  // `done`: the next message may be written, or why none can be sent. `last`: no further message follows.
+  using WriteDone = absl::AnyInvocable<void(absl::Status)>;
+  virtual void Write(RawMessage message, bool last, WriteDone done) = 0;
+};
+
+// The client's end. Destroying it cancels a call that has not ended.
+class RawClientStream : public RawStream {
+ public:
+  // The server's initial metadata can be read from the context, or the call has ended; its status then.
+  virtual void AwaitInitialMetadata(absl::AnyInvocable<void(absl::Status)> done) = 0;
+
+  // No further message follows.
+  virtual void WritesDone(WriteDone done) = 0;
+
+  // The call's status, once it has ended. What was not read is dropped then.
+  virtual void Finish(absl::AnyInvocable<void(absl::Status)> done) = 0;
+
+  virtual void Cancel() = 0;
+};
+
+// The server's end, until the handler is done.
+class RawServerStream : public RawStream {
+ public:
+  // Sends the initial metadata that the handler has added so far; the first message does so otherwise.
+  virtual void SendInitialMetadata() = 0;
+};
+
+}  // namespace pagewire::internal

@@ -1,0 +1,152 @@
+// Typed streaming methods of a generated stub, to the call that its channel makes.
+#pragma once
+
+#include <pagewire/channel.h>
+#include <pagewire/client_context.h>
+#include <pagewire/client_stream.h>
+#include <pagewire/internal/blocking_stream.h>
+#include <pagewire/internal/channel_access.h>
+#include <pagewire/internal/unary_client.h>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace pagewire::internal {
+
+// What the three blocking clients share.
+class BlockingClientCall {
+ public:
+  BlockingClientCall(std::unique_ptr<RawClientStream> stream, const Method& method)
+      : stream_(std::move(stream)), method_(method) {}
+
+  RawClientStream& stream() { return *stream_; }
+  const Method& method() const { return method_; }
+
+  // A message that does not parse ends the call.
+  template <typename Item>
+  absl::StatusOr<std::optional<Item>> Read() {
+    absl::StatusOr<std::optional<Item>> item = ReadBlocking<Item>(*stream_, method_, Part::kResponse);
+    if (!item.ok()) stream_->Cancel();
+    return item;
+  }
+
+  absl::Status WaitForInitialMetadata() {
+    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
+    return BlockOn<absl::Status>(
+        [&](absl::AnyInvocable<void(absl::Status)> done) { stream_->AwaitInitialMetadata(std::move(done)); });
+  }
+
+  absl::Status WritesDone() {
+    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
+    writes_done_ = true;
+    return BlockOn<absl::Status>([&](RawStream::WriteDone done) { stream_->WritesDone(std::move(done)); });
+  }
+
+  // Without waiting, when it was not done before.
+  void EndWrites() {
+    if (!std::exchange(writes_done_, true)) stream_->WritesDone([](absl::Status) {});
+  }
+
+  absl::Status Finish() {
+    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
+    return BlockOn<absl::Status>(
+        [&](absl::AnyInvocable<void(absl::Status)> done) { stream_->Finish(std::move(done)); });
+  }
+
+ private:
+  const std::unique_ptr<RawClientStream> stream_;
+  const Method& method_;
+  bool writes_done_ = false;
+};
+
+template <typename Response>
+class BlockingClientReader final : public ClientReader<Response> {
+ public:
+  BlockingClientReader(std::unique_ptr<RawClientStream> stream, const Method& method)
+      : call_(std::move(stream), method) {}
+  absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
+  absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
+  absl::Status Finish() override { return call_.Finish(); }
+
+ private:
+  BlockingClientCall call_;
+};
+
+template <typename Request, typename Response>
+class BlockingClientWriter final : public BlockingWriter<ClientWriter<Request, Response>, Request> {
+ public:
+  BlockingClientWriter(std::unique_ptr<RawClientStream> stream, const Method& method)
+      : BlockingWriter<ClientWriter<Request, Response>, Request>(*stream, method, Part::kRequest),
+        call_(std::move(stream), method) {}
+  absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
+  absl::Status WritesDone() override { return call_.WritesDone(); }
+
+  absl::StatusOr<Response> Finish() override {
+    call_.EndWrites();
+    absl::StatusOr<std::optional<Response>> response = call_.Read<Response>();
+    if (!response.ok()) return std::move(response).status();
+    if (response->has_value()) {
+      absl::StatusOr<std::optional<Response>> second = call_.Read<Response>();
+      if (!second.ok()) return std::move(second).status();
+      if (second->has_value()) {
+        call_.stream().Cancel();
+        return WrongCount("sent a second response message");
+      }
+    }
+    if (absl::Status status = call_.Finish(); !status.ok()) return status;
+    if (!response->has_value()) return WrongCount("ended the call with OK before its response message");
+    return **std::move(response);
+  }
+
+ private:
+  absl::Status WrongCount(absl::string_view what) const {
+    return absl::InternalError(
+        absl::StrCat(absl::string_view(call_.method().name.data(), call_.method().name.size()), ": the server ", what));
+  }
+
+  BlockingClientCall call_;
+};
+
+template <typename Request, typename Response>
+class BlockingClientReaderWriter final : public BlockingWriter<ClientReaderWriter<Request, Response>, Request> {
+ public:
+  BlockingClientReaderWriter(std::unique_ptr<RawClientStream> stream, const Method& method)
+      : BlockingWriter<ClientReaderWriter<Request, Response>, Request>(*stream, method, Part::kRequest),
+        call_(std::move(stream), method) {}
+  absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
+  absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
+  absl::Status WritesDone() override { return call_.WritesDone(); }
+  absl::Status Finish() override {
+    call_.EndWrites();
+    return call_.Finish();
+  }
+
+ private:
+  BlockingClientCall call_;
+};
+
+// A call of a streaming method. `method` must be in static storage. Never null: a call that cannot be made gives its
+// status wherever it is asked.
+inline std::unique_ptr<RawClientStream> StartStream(const std::shared_ptr<Channel>& channel, const Method& method,
+                                                    ClientContext& context) {
+  if (absl::Status status = CheckChannel(channel.get(), method); !status.ok()) {
+    return ChannelAccess::BrokenStream(std::move(status));
+  }
+  return ChannelAccess::StartStream(*channel, method, context, std::nullopt);
+}
+
+// The same with the one request of a method whose response is a stream.
+inline std::unique_ptr<RawClientStream> StartStream(const std::shared_ptr<Channel>& channel, const Method& method,
+                                                    ClientContext& context,
+                                                    const google::protobuf::MessageLite& request,
+                                                    Payload payload = Payload()) {
+  absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);
+  if (!bytes.ok()) return ChannelAccess::BrokenStream(std::move(bytes).status());
+  return ChannelAccess::StartStream(*channel, method, context, RawMessage{*std::move(bytes), std::move(payload)});
+}
+
+}  // namespace pagewire::internal
