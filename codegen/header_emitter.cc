@@ -37,6 +37,9 @@ class HeaderEmitter {
         "#include <absl/functional/any_invocable.h>\n"
         "#include <absl/status/status.h>\n"
         "#include <absl/status/statusor.h>\n"
+        "#include <pagewire/async_client_stream.h>\n"
+        "#include <pagewire/async_server_stream.h>\n"
+        "#include <pagewire/awaitable.h>\n"
         "#include <pagewire/channel.h>\n"
         "#include <pagewire/client_context.h>\n"
         "#include <pagewire/client_stream.h>\n"
@@ -45,6 +48,7 @@ class HeaderEmitter {
         "#include <pagewire/server_context.h>\n"
         "#include <pagewire/server_stream.h>\n"
         "#include <pagewire/service.h>\n"
+        "#include <pagewire/task.h>\n"
         "#include <pagewire/with_payload.h>\n"
         "\n"
         "#include <memory>\n"
@@ -59,7 +63,12 @@ class HeaderEmitter {
     printer_.Print("\n");
     PrintCallbackForm(service);
     printer_.Print("\n");
-    PrintServiceClass(service);
+    PrintServices(service);
+    printer_.Print("\n#ifdef __cpp_impl_coroutine\n");
+    PrintCoForm(service);
+    printer_.Print("\n");
+    PrintCoService(service);
+    printer_.Print("#endif  // __cpp_impl_coroutine\n");
   }
 
   void PrintOuterClass(const ServiceModel& service) {
@@ -71,7 +80,9 @@ class HeaderEmitter {
                    "class $service$ {\n"
                    " public:\n"
                    "  class $deprecated$Stub;\n"
-                   "  class Service;\n");
+                   "  class Service;\n"
+                   "  class CallbackService;\n"
+                   "  class CoService;\n");
     if (options_.mocks) {
       printer_.Print(variables, "  class MockStub;  // defined in \"$base$.pagewire.mock.h\", which needs gmock\n");
     }
@@ -107,6 +118,10 @@ class HeaderEmitter {
                    "  class CallbackForm;\n"
                    "  CallbackForm Callback();\n"
                    "\n"
+                   "  // The same methods for coroutines: co_await Co().Method(context, request...).\n"
+                   "  class CoForm;\n"
+                   "  CoForm Co();\n"
+                   "\n"
                    " protected:\n"
                    "  Stub();\n"
                    "\n"
@@ -116,42 +131,83 @@ class HeaderEmitter {
   }
 
   void PrintCallbackForm(const ServiceModel& service) {
+    printer_.Print(
+        "// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The\n"
+        "// context must live until then, the request only until the call returns.\n");
+    PrintForm(service, "Callback",
+              "$deprecated$void $method$(\n"
+              "    ::pagewire::ClientContext& context$stub_parameters$,\n"
+              "    ::absl::AnyInvocable<void($stub_result$)> done);\n");
+  }
+
+  void PrintCoForm(const ServiceModel& service) {
+    printer_.Print(
+        "// A call starts when it is awaited. The context must live until it has ended, the request only until the\n"
+        "// function returns.\n");
+    PrintForm(service, "Co",
+              "$deprecated$::pagewire::Awaitable<$stub_result$> $method$(\n"
+              "    ::pagewire::ClientContext& context$stub_parameters$);\n");
+  }
+
+  void PrintForm(const ServiceModel& service, const char* form, const char* unary) {
     Variables variables = ServiceVariables(file_, service);
     variables["unused"] = service.methods.empty() ? "[[maybe_unused]] " : "";
-    printer_.Print(
-        variables,
-        "// `done` runs exactly once, on the executor, never inside the call; null if nobody wants to know. The\n"
-        "// context must live until then, the request only until the call returns.\n"
-        "class $service$::Stub::CallbackForm {\n"
-        " public:\n");
-    ForEachMethod(file_, service, [this](const MethodModel& model, const Variables& method) {
-      if (model.type != MethodType::kUnary) return;
-      printer_.Print(method,
-                     "  $deprecated$void $method$(\n"
-                     "      ::pagewire::ClientContext& context$stub_parameters$,\n"
-                     "      ::absl::AnyInvocable<void($stub_result$)> done);\n");
+    variables["form"] = form;
+    printer_.Print(variables,
+                   "class $service$::Stub::$form$Form {\n"
+                   " public:\n");
+    printer_.Indent();
+    ForEachMethod(file_, service, [&](const MethodModel& model, const Variables& method) {
+      printer_.Print(method, model.type == MethodType::kUnary
+                                 ? unary
+                                 : "$deprecated$::pagewire::Async$client_stream$ $method$(\n"
+                                   "    ::pagewire::ClientContext& context$stub_parameters$);\n");
     });
+    printer_.Outdent();
     printer_.Print(variables,
                    "\n"
                    " private:\n"
                    "  friend class Stub;\n"
-                   "  explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);\n"
+                   "  explicit $form$Form(::std::shared_ptr<::pagewire::Channel> channel);\n"
                    "  $unused$::std::shared_ptr<::pagewire::Channel> channel_;\n"
                    "};\n");
   }
 
-  void PrintServiceClass(const ServiceModel& service) {
+  void PrintServices(const ServiceModel& service) {
     printer_.Print(
         ServiceVariables(file_, service),
         "// Serves $service_name$: derive and override. A method that is not overridden answers UNIMPLEMENTED.\n"
-        "// Methods run concurrently, on the server's executor.\n"
-        "class $service$::Service : public ::pagewire::Service {\n"
-        " public:\n"
-        "  Service();\n"
-        "  ~Service() override;\n");
-    PrintMethods(service,
-                 "virtual $service_result$ $method$(\n"
-                 "    ::pagewire::ServerContext& context$service_parameters$);\n");
+        "// Methods run concurrently, on the server's executor.\n");
+    PrintServiceClass(service, "Service",
+                      "virtual $service_result$ $method$(\n"
+                      "    ::pagewire::ServerContext& context$service_parameters$);\n");
+    printer_.Print(
+        "\n"
+        "// The same without blocking: a method ends when `done` is called, on any thread; context and request live "
+        "until\n"
+        "// then. Destroying `done` without calling it answers INTERNAL.\n");
+    PrintServiceClass(service, "CallbackService",
+                      "virtual void $method$(\n"
+                      "    ::pagewire::ServerContext& context$async_parameters$,\n"
+                      "    ::absl::AnyInvocable<void($service_result$)> done);\n");
+  }
+
+  void PrintCoService(const ServiceModel& service) {
+    printer_.Print("// The same as coroutines. Context and request live until the task has ended.\n");
+    PrintServiceClass(service, "CoService",
+                      "virtual ::pagewire::Task<$service_result$> $method$(\n"
+                      "    ::pagewire::ServerContext& context$async_parameters$);\n");
+  }
+
+  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* declaration) {
+    Variables variables = ServiceVariables(file_, service);
+    variables["class"] = class_name;
+    printer_.Print(variables,
+                   "class $service$::$class$ : public ::pagewire::Service {\n"
+                   " public:\n"
+                   "  $class$();\n"
+                   "  ~$class$() override;\n");
+    PrintMethods(service, declaration);
     printer_.Print("};\n");
   }
 

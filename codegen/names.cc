@@ -72,15 +72,15 @@ std::vector<std::string> CppNamespaces(const google::protobuf::FileDescriptor& f
 }
 
 std::string CppServiceName(const google::protobuf::ServiceDescriptor& service) {
-  static const Words taken = {"MockStub", "Service", "Stub", "std"};
-  static const Words taken_globally = {"MockStub", "Service",  "Stub", "absl",   "google",
-                                       "main",     "pagewire", "std",  "testing"};
+  static const Words taken = {"CallbackService", "CoService", "MockStub", "Service", "Stub", "std"};
+  static const Words taken_globally = {"CallbackService", "CoService", "MockStub", "Service", "Stub",   "absl",
+                                       "google",          "main",      "pagewire", "std",     "testing"};
   return Escape(service.name(), service.file()->package().empty() ? taken_globally : taken);
 }
 
 std::string CppMethodName(const google::protobuf::MethodDescriptor& method) {
-  // Co and CoForm are kept for the coroutine form.
-  static const Words members = {"Callback", "CallbackForm", "Co", "CoForm", "MockStub", "Service", "Stub", "channel_"};
+  static const Words members = {"Callback",  "CallbackForm", "CallbackService", "Co",   "CoForm",
+                                "CoService", "MockStub",     "Service",         "Stub", "channel_"};
   return Escape(method.name(), members);
 }
 

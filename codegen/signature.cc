@@ -74,6 +74,11 @@ Variables MethodVariables(const FileModel& file, const ServiceModel& service, co
   const std::string reply = ItemOf(method.response_type, HasResponsePayload(method.payload));
   const Parameters request = RequestOf(method);
   Parameters service_parameters = request;
+  Parameters async_parameters = request;
+  const auto add_stream = [&](const std::string& type, const std::string& name) {
+    service_parameters.Add(absl::StrCat("::pagewire::", type, "&"), name);
+    async_parameters.Add(absl::StrCat("::pagewire::Async", type), name);
+  };
   std::string client_stream;
   variables["service_result"] = "::absl::Status";
   switch (method.type) {
@@ -82,25 +87,25 @@ Variables MethodVariables(const FileModel& file, const ServiceModel& service, co
       break;
     case MethodType::kClientStreaming:
       client_stream = absl::StrCat("ClientWriter<", item, ", ", reply, ">");
-      service_parameters.Add(absl::StrCat("::pagewire::ServerReader<", item, ">&"), "reader");
+      add_stream(absl::StrCat("ServerReader<", item, ">"), "reader");
       variables["service_result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
       break;
     case MethodType::kServerStreaming:
       client_stream = absl::StrCat("ClientReader<", reply, ">");
-      service_parameters.Add(absl::StrCat("::pagewire::ServerWriter<", reply, ">&"), "writer");
+      add_stream(absl::StrCat("ServerWriter<", reply, ">"), "writer");
       break;
     case MethodType::kBidiStreaming:
       client_stream = absl::StrCat("ClientReaderWriter<", item, ", ", reply, ">");
-      service_parameters.Add(absl::StrCat("::pagewire::ServerReaderWriter<", reply, ", ", item, ">&"), "stream");
+      add_stream(absl::StrCat("ServerReaderWriter<", reply, ", ", item, ">"), "stream");
       break;
   }
   variables["method"] = method.cpp_name;
   variables["wire_name"] = method.wire_name;
   variables["direction"] = Enumerator(method.payload);
-  variables["type"] = Enumerator(method.type);
+  variables["type"] = Enumerator(method.type).substr(1);
   variables["index"] = absl::StrCat(index);
   variables["request"] = method.request_type;
-  variables["item"] = item;
+  variables["handled"] = StreamsRequest(method.type) ? item : method.request_type;
   variables["reply"] = reply;
   variables["deprecated"] = method.deprecated ? "[[deprecated]] " : "";
   variables["client_stream"] = client_stream;
@@ -110,6 +115,8 @@ Variables MethodVariables(const FileModel& file, const ServiceModel& service, co
   variables["stub_types"] = request.types;
   variables["service_parameters"] = service_parameters.named;
   variables["service_types"] = service_parameters.types;
+  variables["async_parameters"] = async_parameters.named;
+  variables["async_types"] = async_parameters.types;
   variables["request_arguments"] = request.named.empty()               ? ""
                                    : HasRequestPayload(method.payload) ? ", request, ::std::move(payload)"
                                                                        : ", request";

@@ -32,7 +32,8 @@ class SourceEmitter {
         PrintMethodTable(service);
         PrintStub(service);
         PrintCallbackForm(service);
-        PrintService(service);
+        PrintServices(service);
+        PrintCoroutines(service);
       }
     });
   }
@@ -46,7 +47,7 @@ class SourceEmitter {
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
       printer_.Print(method,
                      "    {\"$wire_name$\", ::pagewire::PayloadDirection::$direction$,\n"
-                     "     ::pagewire::MethodType::$type$},\n");
+                     "     ::pagewire::MethodType::k$type$},\n");
     });
     printer_.Print("};\n");
   }
@@ -80,13 +81,9 @@ class SourceEmitter {
   }
 
   void PrintCallbackForm(const ServiceModel& service) {
-    printer_.Print(ServiceVariables(file_, service),
-                   "\n"
-                   "$service$::Stub::CallbackForm $service$::Stub::Callback() { return CallbackForm(channel_); }\n"
-                   "$service$::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel> channel)\n"
-                   "    : channel_(::std::move(channel)) {}\n");
+    PrintFormStart("Callback", service);
     ForEachMethod(file_, service, [this](const MethodModel& method, Variables variables) {
-      if (method.type != MethodType::kUnary) return;
+      if (method.type != MethodType::kUnary) return PrintStreamMethod("Callback", variables);
       variables["payload_argument"] =
           HasRequestPayload(method.payload) ? "::std::move(payload)" : "::pagewire::Payload()";
       printer_.Print(variables,
@@ -101,29 +98,93 @@ class SourceEmitter {
     });
   }
 
-  void PrintService(const ServiceModel& service) {
-    const Variables variables = ServiceVariables(file_, service);
-    printer_.Print(variables,
-                   "\n"
-                   "$service$::Service::Service() : ::pagewire::Service(\"$service_name$\") {");
-    if (!service.methods.empty()) printer_.Print("\n");
-    ForEachMethod(file_, service, [this](const MethodModel& model, Variables method) {
-      method["add"] = model.type == MethodType::kUnary ? "AddUnary" : "AddStreaming";
-      printer_.Print(method,
-                     "  ::pagewire::internal::$add$(*this, $scope$::kMethods[$index$], "
-                     "&$scope$::Service::$method$);\n");
-    });
-    printer_.Print(variables,
-                   "}\n"
-                   "$service$::Service::~Service() = default;\n");
-    ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
-      printer_.Print(method,
+  void PrintCoForm(const ServiceModel& service) {
+    PrintFormStart("Co", service);
+    ForEachMethod(file_, service, [this](const MethodModel& method, const Variables& variables) {
+      if (method.type != MethodType::kUnary) return PrintStreamMethod("Co", variables);
+      printer_.Print(variables,
                      "\n"
-                     "$service_result$ $service$::Service::$method$(\n"
-                     "    ::pagewire::ServerContext&$service_types$) {\n"
-                     "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
+                     "::pagewire::Awaitable<$stub_result$> $service$::Stub::CoForm::$method$(\n"
+                     "    ::pagewire::ClientContext& context$stub_parameters$) {\n"
+                     "  return ::pagewire::internal::AwaitCall<$reply$>(\n"
+                     "      channel_, $scope$::kMethods[$index$], context$request_arguments$);\n"
                      "}\n");
     });
+  }
+
+  void PrintFormStart(const char* form, const ServiceModel& service) {
+    Variables variables = ServiceVariables(file_, service);
+    variables["form"] = form;
+    printer_.Print(variables,
+                   "\n"
+                   "$service$::Stub::$form$Form $service$::Stub::$form$() { return $form$Form(channel_); }\n"
+                   "$service$::Stub::$form$Form::$form$Form(::std::shared_ptr<::pagewire::Channel> channel)\n"
+                   "    : channel_(::std::move(channel)) {}\n");
+  }
+
+  void PrintStreamMethod(const char* form, Variables variables) {
+    variables["form"] = form;
+    printer_.Print(variables,
+                   "\n"
+                   "::pagewire::Async$client_stream$ $service$::Stub::$form$Form::$method$(\n"
+                   "    ::pagewire::ClientContext& context$stub_parameters$) {\n"
+                   "  return ::pagewire::Async$client_stream$(\n"
+                   "      ::pagewire::internal::StartStream(\n"
+                   "          channel_, $scope$::kMethods[$index$], context$request_arguments$),\n"
+                   "      $scope$::kMethods[$index$]);\n"
+                   "}\n");
+  }
+
+  // A service class: how it adds its methods, and what they answer where they are not overridden.
+  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* form, const char* method) {
+    Variables variables = ServiceVariables(file_, service);
+    variables["class"] = class_name;
+    variables["form"] = form;
+    printer_.Print(variables,
+                   "\n"
+                   "$service$::$class$::$class$() : ::pagewire::Service(\"$service_name$\") {");
+    if (!service.methods.empty()) printer_.Print("\n");
+    const auto for_each = [&](const char* text) {
+      ForEachMethod(file_, service, [&](const MethodModel&, Variables method_variables) {
+        method_variables.insert(variables.begin(), variables.end());
+        printer_.Print(method_variables, text);
+      });
+    };
+    for_each(
+        "  ::pagewire::internal::Add$type$<::pagewire::internal::$form$, $handled$, $reply$>(\n"
+        "      *this, $scope$::kMethods[$index$], &$scope$::$class$::$method$);\n");
+    printer_.Print(variables,
+                   "}\n"
+                   "$service$::$class$::~$class$() = default;\n");
+    for_each(method);
+  }
+
+  void PrintServices(const ServiceModel& service) {
+    PrintServiceClass(service, "Service", "BlockingForm",
+                      "\n"
+                      "$service_result$ $service$::Service::$method$(\n"
+                      "    ::pagewire::ServerContext&$service_types$) {\n"
+                      "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
+                      "}\n");
+    PrintServiceClass(service, "CallbackService", "CallbackForm",
+                      "\n"
+                      "void $service$::CallbackService::$method$(\n"
+                      "    ::pagewire::ServerContext&$async_types$,\n"
+                      "    ::absl::AnyInvocable<void($service_result$)> done) {\n"
+                      "  done(::pagewire::internal::Unimplemented($scope$::kMethods[$index$]));\n"
+                      "}\n");
+  }
+
+  void PrintCoroutines(const ServiceModel& service) {
+    printer_.Print("\n#ifdef __cpp_impl_coroutine\n");
+    PrintCoForm(service);
+    PrintServiceClass(service, "CoService", "TaskForm",
+                      "\n"
+                      "::pagewire::Task<$service_result$> $service$::CoService::$method$(\n"
+                      "    ::pagewire::ServerContext&$async_types$) {\n"
+                      "  co_return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
+                      "}\n");
+    printer_.Print("\n#endif  // __cpp_impl_coroutine\n");
   }
 
   const FileModel& file_;

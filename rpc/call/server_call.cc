@@ -69,12 +69,15 @@ void ServerCall::OnHandlerReturned(absl::StatusOr<internal::RawMessage> reply) {
   running_ = false;
   if (answered_) return;
   absl::Status status = reply.status();
-  if (status.ok()) status = state_->metadata_error;
-  if (status.ok()) status = CheckMetadataSize(state_->initial_metadata);
-  if (status.ok()) status = CheckMetadataSize(state_->trailing_metadata);
+  metadata_ = state_->TakeMetadata();
+  if (status.ok()) status = metadata_.error;
+  for (Metadata* metadata : {&metadata_.initial, &metadata_.trailing}) {
+    absl::Status size = CheckMetadataSize(*metadata);
+    if (size.ok()) continue;
+    metadata->clear();
+    if (status.ok()) status = std::move(size);
+  }
   if (status.ok()) return Answer(*std::move(reply));
-  if (!CheckMetadataSize(state_->initial_metadata).ok()) state_->initial_metadata.clear();
-  if (!CheckMetadataSize(state_->trailing_metadata).ok()) state_->trailing_metadata.clear();
   SendFinalStatus(status);
 }
 
@@ -107,8 +110,8 @@ void ServerCall::SendMessage(wire::v1::MessagePart part, internal::RawMessage me
 
 void ServerCall::SendFinalStatus(const absl::Status& status) {
   wire::v1::CallStatus body;
-  WriteMetadata(state_->initial_metadata, *body.mutable_initial_metadata());
-  WriteMetadata(state_->trailing_metadata, *body.mutable_trailing_metadata());
+  WriteMetadata(metadata_.initial, *body.mutable_initial_metadata());
+  WriteMetadata(metadata_.trailing, *body.mutable_trailing_metadata());
   session_.DiscardIncoming(call_id_);
   SendStatus(status, std::move(body));
 }

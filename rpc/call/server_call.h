@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "call/handler_table.h"
 #include "call/server_call_state.h"
@@ -87,6 +88,9 @@ class ServerCall {
   absl::StatusOr<wire::v1::MessagePart> MakePart(Metadata initial_metadata);
   void SendMessage(wire::v1::MessagePart part, internal::RawMessage message, bool last);
 
+  // What the handler added that has not been sent; from Answer.
+  Metadata TakeInitialMetadata() { return std::exchange(metadata_.initial, Metadata()); }
+
   // The last frame, with what metadata has not been sent.
   void SendFinalStatus(const absl::Status& status);
 
@@ -103,6 +107,7 @@ class ServerCall {
   transport::Loop::TimerId deadline_timer_ = 0;
   bool running_ = false;
   bool answered_ = false;
+  internal::ResponseMetadata metadata_;  // once the handler is done
 };
 
 // A call of the method's kind.

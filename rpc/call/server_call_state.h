@@ -2,18 +2,33 @@
 #pragma once
 
 #include <pagewire/metadata.h>
+#include <pagewire/server_context.h>
 #include <pagewire/transfer_report.h>
 
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 
 namespace pagewire::internal {
+
+// What goes back beside the messages.
+struct ResponseMetadata {
+  Metadata initial;
+  Metadata trailing;
+  absl::Status error;  // of the first pair that was not allowed
+};
 
 class ServerCallState {
  public:
@@ -24,11 +39,15 @@ class ServerCallState {
   Metadata client_metadata;
   CallTransferReport transfers;
 
-  // The handler's, until it is done.
-  Metadata initial_metadata;
-  bool initial_metadata_sent = false;
-  Metadata trailing_metadata;
-  absl::Status metadata_error;  // the first invalid pair
+  // From the handler. Any thread.
+  void AddInitialMetadata(std::string_view key, std::string_view value);
+  void AddTrailingMetadata(std::string_view key, std::string_view value);
+
+  // The initial metadata so far, to be sent now; nullopt when that has happened before. Any thread.
+  std::optional<Metadata> TakeInitialMetadata();
+
+  // What has been added and not been taken yet. Any thread.
+  ResponseMetadata TakeMetadata();
 
   // Nobody waits for the answer any more. Any thread; the callbacks run then, on the executor.
   void Cancel();
@@ -37,10 +56,28 @@ class ServerCallState {
   // Runs `callback` on the executor when the call is cancelled, or now if it is. Any thread.
   void OnCancelled(absl::AnyInvocable<void()> callback);
 
+  // Runs `callback` inside Cancel, or now if the call is cancelled, unless it has been unsubscribed. It must not block.
+  // Any thread.
+  uint64_t Subscribe(std::function<void()> callback);
+  void Unsubscribe(uint64_t id);
+
  private:
   mutable base::Mutex mutex_;
+  ResponseMetadata metadata_ ABSL_GUARDED_BY(mutex_);
+  bool initial_metadata_taken_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<absl::AnyInvocable<void()>> callbacks_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::function<void()>> subscriptions_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// The library's way to a context's state.
+struct ServerContextAccess {
+  static const std::shared_ptr<ServerCallState>& State(const ServerContext& context) { return context.state_; }
+  static std::shared_ptr<ServerContext> Make(std::shared_ptr<ServerCallState> state) {
+    return std::shared_ptr<ServerContext>(new ServerContext(std::move(state)),
+                                          [](const ServerContext* context) { delete context; });
+  }
 };
 
 }  // namespace pagewire::internal

@@ -24,15 +24,17 @@ class ServerStream final : public internal::RawServerStream {
   }
 
   void Write(internal::RawMessage message, bool, WriteDone done) override {
-    loop_.Post([call = call_, state = state_, metadata = TakeInitialMetadata(), message = std::move(message),
+    loop_.Post([call = call_, state = state_, metadata = state_->TakeInitialMetadata(), message = std::move(message),
                 done = std::move(done)]() mutable {
       if (const auto open = call.lock()) return open->Write(std::move(metadata), std::move(message), std::move(done));
       done(Gone(*state));
     });
   }
 
+  void Reject() override {}
+
   void SendInitialMetadata() override {
-    std::optional<Metadata> metadata = TakeInitialMetadata();
+    std::optional<Metadata> metadata = state_->TakeInitialMetadata();
     if (!metadata.has_value()) return;
     loop_.Post([call = call_, metadata = std::move(*metadata)]() mutable {
       if (const auto open = call.lock()) open->SendInitialMetadata(std::move(metadata));
@@ -42,12 +44,6 @@ class ServerStream final : public internal::RawServerStream {
  private:
   static absl::Status Gone(const internal::ServerCallState& state) {
     return absl::CancelledError(absl::StrCat(state.method, ": the call is over"));
-  }
-
-  // In the handler's thread: what it has added so far, once.
-  std::optional<Metadata> TakeInitialMetadata() {
-    if (std::exchange(state_->initial_metadata_sent, true)) return std::nullopt;
-    return std::exchange(state_->initial_metadata, Metadata());
   }
 
   transport::Loop& loop_;
@@ -96,8 +92,13 @@ bool StreamServerCall::RequestEnds() {
 }
 
 void StreamServerCall::StartHandler(const HandlerTable& table, HandlerTable::Done done) {
-  table.RunStream(method(), state(), std::make_shared<ServerStream>(loop(), weak_from_this(), state()),
-                  std::move(done));
+  internal::RawMessage request;
+  if (!RunsAtOnce()) {
+    // It has come: the handler does not run before.
+    inbox_.Read([&request](absl::StatusOr<std::optional<internal::RawMessage>> read) { request = **std::move(read); });
+  }
+  table.Run(method(), state(), std::move(request), std::make_shared<ServerStream>(loop(), weak_from_this(), state()),
+            std::move(done));
 }
 
 void StreamServerCall::Write(std::optional<Metadata> initial_metadata, internal::RawMessage message,

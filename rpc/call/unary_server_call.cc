@@ -36,12 +36,11 @@ bool UnaryServerCall::TakePayload(Payload payload, transport::Unread unread) {
 }
 
 void UnaryServerCall::StartHandler(const HandlerTable& table, HandlerTable::Done done) {
-  table.Run(method(), state(), std::move(request_), std::move(payload_), std::move(done));
+  table.Run(method(), state(), {std::move(request_), std::move(payload_)}, nullptr, std::move(done));
 }
 
 void UnaryServerCall::Answer(internal::RawMessage reply) {
-  absl::StatusOr<wire::v1::MessagePart> part = MakePart(std::move(state()->initial_metadata));
-  state()->initial_metadata.clear();
+  absl::StatusOr<wire::v1::MessagePart> part = MakePart(TakeInitialMetadata());
   if (!part.ok()) return SendFinalStatus(part.status());
   SendMessage(*std::move(part), std::move(reply), /*last=*/true);
   SendFinalStatus(absl::OkStatus());

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "call/server_call_state.h"
+
 namespace pagewire::internal {
 
 bool ClientCallState::Claim() {
@@ -27,6 +29,22 @@ void ClientCallState::Cancel() {
     canceller = canceller_;
   }
   if (canceller) canceller();
+}
+
+void ClientCallState::LinkTo(const std::shared_ptr<ServerCallState>& parent) {
+  latest_deadline = parent->deadline;
+  deadline = latest_deadline;
+  parent_ = parent;
+  subscription_ = parent->Subscribe([weak = weak_from_this()] {
+    if (const auto state = weak.lock()) state->Cancel();
+  });
+}
+
+void ClientCallState::CancelOn(std::stop_token token) { stop_.emplace(std::move(token), Stop{this}); }
+
+void ClientCallState::Unlink() {
+  stop_.reset();
+  if (const auto parent = parent_.lock()) parent->Unsubscribe(subscription_);
 }
 
 bool ClientCallState::cancelled() const {

@@ -8,8 +8,11 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/mutex.h"
@@ -18,10 +21,13 @@
 
 namespace pagewire::internal {
 
-class ClientCallState {
+class ServerCallState;
+
+class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
  public:
   // Wishes; the caller's thread, before the call.
   absl::Time deadline = absl::InfiniteFuture();
+  absl::Time latest_deadline = absl::InfiniteFuture();  // of the call on whose behalf this one is made
   Metadata metadata;
   absl::Status metadata_error;  // the first invalid pair
   bool wait_for_ready = false;
@@ -42,10 +48,24 @@ class ClientCallState {
   void Cancel();
   bool cancelled() const;
 
+  // Who else cancels: the call that `parent` belongs to, whose deadline holds here, too; the token's source. Until
+  // Unlink, which is called before the context is gone. The caller's thread.
+  void LinkTo(const std::shared_ptr<ServerCallState>& parent);
+  void CancelOn(std::stop_token token);
+  void Unlink();
+
   // Copies what a context shows out of how a call ended. Cancelling has no effect from here on.
   void Take(const call::CallOutcome& outcome);
 
  private:
+  struct Stop {
+    ClientCallState* state;
+    void operator()() const { state->Cancel(); }
+  };
+  std::weak_ptr<ServerCallState> parent_;
+  uint64_t subscription_ = 0;
+  std::optional<std::stop_callback<Stop>> stop_;
+
   mutable base::Mutex mutex_;
   bool claimed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;

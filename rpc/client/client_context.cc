@@ -1,8 +1,10 @@
 #include <pagewire/client_context.h>
 #include <pagewire/executor.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "call/server_call_state.h"
 #include "client/client_call_state.h"
 #include "wire/metadata.h"
 
@@ -10,11 +12,22 @@ namespace pagewire {
 
 ClientContext::ClientContext() : state_(std::make_shared<internal::ClientCallState>()) {}
 
-ClientContext::~ClientContext() { state_->Cancel(); }
+ClientContext::~ClientContext() {
+  state_->Unlink();
+  state_->Cancel();
+}
 
-void ClientContext::set_deadline(absl::Time deadline) { state_->deadline = deadline; }
+std::unique_ptr<ClientContext> ClientContext::FromServerContext(const ServerContext& context) {
+  auto child = std::make_unique<ClientContext>();
+  child->state_->LinkTo(internal::ServerContextAccess::State(context));
+  return child;
+}
 
-void ClientContext::set_timeout(absl::Duration timeout) { state_->deadline = absl::Now() + timeout; }
+void ClientContext::set_deadline(absl::Time deadline) {
+  state_->deadline = std::min(deadline, state_->latest_deadline);
+}
+
+void ClientContext::set_timeout(absl::Duration timeout) { set_deadline(absl::Now() + timeout); }
 
 absl::Time ClientContext::deadline() const { return state_->deadline; }
 
@@ -47,6 +60,8 @@ void ClientContext::OnPeerReleased(absl::AnyInvocable<void(bool)> callback) {
 void ClientContext::set_wait_for_ready(bool wait_for_ready) { state_->wait_for_ready = wait_for_ready; }
 
 void ClientContext::TryCancel() { state_->Cancel(); }
+
+void ClientContext::CancelOn(std::stop_token token) { state_->CancelOn(std::move(token)); }
 
 const Metadata& ClientContext::GetServerInitialMetadata() const { return state_->initial_metadata; }
 

@@ -5,12 +5,17 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/status.h"
 
 namespace pagewire::client {
 namespace {
+
+using internal::RawMessage;
+using ResponseDone = absl::AnyInvocable<void(absl::StatusOr<RawMessage>)>;
 
 absl::Status Cancelled(const call::ClientCall& call) {
   return absl::CancelledError(absl::StrCat(call.method(), ": cancelled by the client"));
@@ -24,8 +29,9 @@ class BrokenStream final : public internal::RawClientStream {
   void Write(internal::RawMessage, bool, WriteDone done) override { Answer(std::move(done)); }
   void AwaitInitialMetadata(absl::AnyInvocable<void(absl::Status)> done) override { Answer(std::move(done)); }
   void WritesDone(WriteDone done) override { Answer(std::move(done)); }
+  void FinishWithResponse(ResponseDone done) override { Answer(std::move(done)); }
   void Finish(absl::AnyInvocable<void(absl::Status)> done) override { Answer(std::move(done)); }
-  void Cancel() override {}
+  void Reject() override {}
 
  private:
   template <typename Done>
@@ -36,6 +42,53 @@ class BrokenStream final : public internal::RawClientStream {
   }
 
   const absl::Status status_;
+};
+
+// Of a call whose response is one message. On the loop; lives as long as one of its answers is awaited.
+class OneResponse final : public std::enable_shared_from_this<OneResponse> {
+ public:
+  OneResponse(std::shared_ptr<call::StreamClientCall> call, ResponseDone done)
+      : call_(std::move(call)), done_(std::move(done)) {}
+
+  void Await() {
+    call_->WritesDone([](absl::Status) {});
+    call_->Read([self = shared_from_this()](ReadResult first) { self->TakeFirst(std::move(first)); });
+  }
+
+ private:
+  using ReadResult = absl::StatusOr<std::optional<RawMessage>>;
+
+  void TakeFirst(ReadResult first) {
+    if (!first.ok()) return done_(std::move(first).status());
+    response_ = *std::move(first);
+    if (!response_.has_value()) return AwaitEnd();
+    call_->Read([self = shared_from_this()](ReadResult second) { self->TakeSecond(std::move(second)); });
+  }
+
+  void TakeSecond(ReadResult second) {
+    if (!second.ok()) return done_(std::move(second).status());
+    if (!second->has_value()) return AwaitEnd();
+    call_->Cancel(Cancelled(*call_));
+    done_(WrongCount("sent a second response message"));
+  }
+
+  void AwaitEnd() {
+    call_->AwaitEnd([self = shared_from_this()](absl::Status status) {
+      if (!status.ok()) return self->done_(std::move(status));
+      if (!self->response_.has_value()) {
+        return self->done_(self->WrongCount("ended the call with OK before its response message"));
+      }
+      self->done_(*std::move(self->response_));
+    });
+  }
+
+  absl::Status WrongCount(absl::string_view what) const {
+    return absl::InternalError(absl::StrCat(call_->method(), ": the server ", what));
+  }
+
+  const std::shared_ptr<call::StreamClientCall> call_;
+  ResponseDone done_;
+  std::optional<RawMessage> response_;
 };
 
 }  // namespace
@@ -62,11 +115,17 @@ void ClientStream::WritesDone(WriteDone done) {
   loop_.Post([call = call_, done = std::move(done)]() mutable { call->WritesDone(std::move(done)); });
 }
 
+void ClientStream::FinishWithResponse(ResponseDone done) {
+  loop_.Post([call = call_, done = std::move(done)]() mutable {
+    std::make_shared<OneResponse>(std::move(call), std::move(done))->Await();
+  });
+}
+
 void ClientStream::Finish(absl::AnyInvocable<void(absl::Status)> done) {
   loop_.Post([call = call_, done = std::move(done)]() mutable { call->AwaitEnd(std::move(done)); });
 }
 
-void ClientStream::Cancel() {
+void ClientStream::Reject() {
   loop_.Post([call = call_] { call->Cancel(Cancelled(*call)); });
 }
 

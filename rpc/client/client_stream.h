@@ -23,8 +23,9 @@ class ClientStream final : public internal::RawClientStream {
   void Write(internal::RawMessage message, bool last, WriteDone done) override;
   void AwaitInitialMetadata(absl::AnyInvocable<void(absl::Status)> done) override;
   void WritesDone(WriteDone done) override;
+  void FinishWithResponse(absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)> done) override;
   void Finish(absl::AnyInvocable<void(absl::Status)> done) override;
-  void Cancel() override;
+  void Reject() override;
 
  private:
   transport::Loop& loop_;

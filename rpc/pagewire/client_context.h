@@ -8,10 +8,13 @@
 #include <absl/time/time.h>
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 namespace pagewire {
+
+class ServerContext;
 
 namespace internal {
 class ClientCallState;
@@ -57,9 +60,16 @@ class ClientContext {
   // When no connection can be made, wait for one until the deadline instead of failing with UNAVAILABLE.
   void set_wait_for_ready(bool wait_for_ready);
 
+  // For a call that a handler makes on behalf of the call it serves: a context with that call's deadline, which is
+  // cancelled with it. What `context` refers to need not live on. More deadlines may be set; the earliest counts.
+  static std::unique_ptr<ClientContext> FromServerContext(const ServerContext& context);
+
   // Ends the call with CANCELLED as soon as possible, unless it has ended already. Before the call it makes the call
   // fail at once. The server's handler learns of it by ServerContext::IsCancelled.
   void TryCancel();
+
+  // Before the call: TryCancel when a stop is requested of the token's source. Only the last token counts.
+  void CancelOn(std::stop_token token);
 
   // What the server sent. Empty before the call has ended.
   const Metadata& GetServerInitialMetadata() const;

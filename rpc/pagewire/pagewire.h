@@ -1,6 +1,10 @@
 // All of Pagewire's public API.
 #pragma once
 
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_message_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/channel_options.h>
 #include <pagewire/client_context.h>
@@ -22,5 +26,6 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/transfer_report.h>
 #include <pagewire/with_payload.h>

@@ -11,13 +11,6 @@
 
 namespace pagewire {
 
-struct internal::ServerContextAccess {
-  static std::shared_ptr<ServerContext> Make(std::shared_ptr<ServerCallState> state) {
-    return std::shared_ptr<ServerContext>(new ServerContext(std::move(state)),
-                                          [](const ServerContext* context) { delete context; });
-  }
-};
-
 namespace server {
 
 using internal::RawMessage;
@@ -59,23 +52,13 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
   return nullptr;
 }
 
-void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request,
-                          Payload payload, Done done) const {
+void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, RawMessage request,
+                          std::shared_ptr<internal::RawServerStream> stream, Done done) const {
   const RegisteredMethod& registered = *methods_.find(method.name)->second;
   executor_->Run([&registered, running = running_.Begin(), state = std::move(state), request = std::move(request),
-                  payload = std::move(payload), done = std::move(done)]() mutable {
-    registered.unary(internal::ServerContextAccess::Make(std::move(state)), std::move(request), std::move(payload),
-                     Counted(running, std::move(done)));
-  });
-}
-
-void ServiceRegistry::RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
-                                std::shared_ptr<internal::RawServerStream> stream, Done done) const {
-  const RegisteredMethod& registered = *methods_.find(method.name)->second;
-  executor_->Run([&registered, running = running_.Begin(), state = std::move(state), stream = std::move(stream),
-                  done = std::move(done)]() mutable {
-    registered.stream(internal::ServerContextAccess::Make(std::move(state)), std::move(stream),
-                      Counted(running, std::move(done)));
+                  stream = std::move(stream), done = std::move(done)]() mutable {
+    registered.handler(internal::ServerContextAccess::Make(std::move(state)), std::move(request), std::move(stream),
+                       Counted(running, std::move(done)));
   });
 }
 

@@ -26,10 +26,8 @@ class ServiceRegistry final : public call::HandlerTable {
   absl::Status Add(const Service* service);
 
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
-  void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request, Payload payload,
-           Done done) const override;
-  void RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
-                 std::shared_ptr<internal::RawServerStream> stream, Done done) const override;
+  void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, internal::RawMessage request,
+           std::shared_ptr<internal::RawServerStream> stream, Done done) const override;
 
   // Blocks until no handler is running or about to. Nothing may start one meanwhile.
   void WaitForHandlers() const { running_.WaitForAll(); }

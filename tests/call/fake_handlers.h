@@ -27,7 +27,7 @@ struct RunningHandler {
   std::string request;
   Payload payload;
   HandlerTable::Done done;
-  std::shared_ptr<internal::RawServerStream> stream;  // of a streaming method; request and payload are empty
+  std::shared_ptr<internal::RawServerStream> stream;  // of a streaming method
 
   void Return(absl::StatusOr<internal::RawMessage> reply) { std::exchange(done, nullptr)(std::move(reply)); }
 };
@@ -42,18 +42,13 @@ class FakeHandlers final : public HandlerTable {
     return nullptr;
   }
 
-  void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, std::string request, Payload payload,
-           Done done) const override {
+  void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, internal::RawMessage request,
+           std::shared_ptr<internal::RawServerStream> stream, Done done) const override {
     ++runs_;
-    RunningHandler handler{&method, std::move(state), std::move(request), std::move(payload), std::move(done), nullptr};
-    if (answer) return handler.Return(answer(handler));
+    RunningHandler handler{&method,         std::move(state), std::move(request.bytes), std::move(request.payload),
+                           std::move(done), std::move(stream)};
+    if (answer && handler.stream == nullptr) return handler.Return(answer(handler));
     running_.push_back(std::move(handler));
-  }
-
-  void RunStream(const Method& method, std::shared_ptr<internal::ServerCallState> state,
-                 std::shared_ptr<internal::RawServerStream> stream, Done done) const override {
-    ++runs_;
-    running_.push_back({&method, std::move(state), {}, {}, std::move(done), std::move(stream)});
   }
 
   // Set: every handler returns this at once.

@@ -281,8 +281,8 @@ TEST_F(ServerConnectionTest, AnAnswerHasMetadataMessagePayloadAndStatus) {
   RunningHandler handler = handlers_.Take();
   EXPECT_EQ(handler.state->method, kSwap.name);
   EXPECT_EQ(handler.state->transfers.received.payload_bytes, 10'000u);
-  handler.state->initial_metadata.emplace("first", "1");
-  handler.state->trailing_metadata.emplace("last", "2");
+  handler.state->AddInitialMetadata("first", "1");
+  handler.state->AddTrailingMetadata("last", "2");
   handler.Return(internal::RawMessage{"world", std::move(handler.payload)});
   loop_.RunUntilIdle();
   const std::vector<transport::testing::ReceivedFrame> frames = connection.peer->TakeAll();
@@ -300,7 +300,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   ServerAndPeer connection(loop_, handlers_);
   connection.peer->StartCall(1, kEcho.name, "");
   RunningHandler handler = handlers_.Take();
-  handler.state->trailing_metadata.emplace("key", std::string(16 << 10, 'v'));
+  handler.state->AddTrailingMetadata("key", std::string(16 << 10, 'v'));
   handler.Return(internal::RawMessage());
   loop_.RunUntilIdle();
   ExpectStatus(connection, 1, absl::StatusCode::kResourceExhausted,
@@ -310,7 +310,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
 
   connection.peer->StartCall(2, kEcho.name, "");
   handler = handlers_.Take();
-  handler.state->metadata_error = absl::InternalError("metadata: a key is empty");
+  handler.state->AddTrailingMetadata("", "value");
   handler.Return(internal::RawMessage());
   loop_.RunUntilIdle();
   ExpectStatus(connection, 2, absl::StatusCode::kInternal, "metadata: a key is empty", false);
@@ -318,7 +318,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   // Within our limit, but in so many pairs that the frame is larger than the client takes.
   connection.peer->StartCall(3, kEcho.name, "");
   handler = handlers_.Take();
-  for (int i = 0; i < 16'000; ++i) handler.state->initial_metadata.emplace("k", "");
+  for (int i = 0; i < 16'000; ++i) handler.state->AddInitialMetadata("k", "");
   handler.Return(internal::RawMessage{"hello", Payload()});
   loop_.RunUntilIdle();
   ExpectStatus(connection, 3, absl::StatusCode::kResourceExhausted,

@@ -68,7 +68,7 @@ class ServiceTest : public testing::Test {
     auto state = std::make_shared<internal::ServerCallState>();
     state->method = method;
     std::promise<absl::StatusOr<RawMessage>> promise;
-    registry.Run(*found, std::move(state), std::move(request), std::move(payload),
+    registry.Run(*found, std::move(state), {std::move(request), std::move(payload)}, nullptr,
                  [&](absl::StatusOr<RawMessage> reply) { promise.set_value(std::move(reply)); });
     absl::StatusOr<RawMessage> reply = promise.get_future().get();
     registry.WaitForHandlers();

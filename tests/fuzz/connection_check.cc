@@ -160,7 +160,7 @@ void Run::Return() {
       return handler.Return(std::move(reply));
     }
     case 3:
-      for (int i = 40 * numbers_.Byte(); i > 0; --i) handler.state->trailing_metadata.emplace("k", "");
+      for (int i = 40 * numbers_.Byte(); i > 0; --i) handler.state->AddTrailingMetadata("k", "");
       return handler.Return(internal::RawMessage{std::string(numbers_.Pick(kReplySizes), 'r'), Payload()});
   }
 }

@@ -9,7 +9,6 @@
 #include "integration/blob_service.h"
 
 namespace pagewire::semantics {
-namespace {
 
 absl::Status StatusOf(const Order& order) {
   return absl::Status(static_cast<absl::StatusCode>(order.code()), order.message());
@@ -27,7 +26,10 @@ void Add(const Item& item, Summary& summary) {
   summary.set_numbers(summary.numbers() + item.number());
 }
 
-}  // namespace
+absl::StatusOr<WithPayload<Item>> SemanticsService::Echo(ServerContext&, const Item& item, Payload payload) {
+  if (item.text() == "throw") throw std::runtime_error("out of ideas");
+  return WithPayload<Item>{item, std::move(payload)};
+}
 
 absl::Status SemanticsService::Produce(ServerContext& context, const Order& order, ServerWriter<Item>& writer) {
   context.AddInitialMetadata("kind", "numbers");

@@ -15,6 +15,7 @@ namespace pagewire::semantics {
 
 class SemanticsService final : public Semantics::Service {
  public:
+  absl::StatusOr<WithPayload<Item>> Echo(ServerContext& context, const Item& item, Payload payload) override;
   absl::Status Produce(ServerContext& context, const Order& order, ServerWriter<Item>& writer) override;
   absl::Status ProducePayloads(ServerContext& context, const Order& order,
                                ServerWriter<WithPayload<Item>>& writer) override;
@@ -44,6 +45,11 @@ class SemanticsService final : public Semantics::Service {
   absl::Status last_read_ ABSL_GUARDED_BY(mutex_);
   int cancelled_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+// The pieces that services in all forms use.
+absl::Status StatusOf(const Order& order);
+Item ItemOf(const Order& order, uint64_t number);
+void Add(const Item& item, Summary& summary);
 
 class SemanticsTest : public ::testing::Test {
  protected:

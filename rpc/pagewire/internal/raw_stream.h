@@ -24,6 +24,9 @@ class RawStream {
   // `done`: the next message may be written, or why none can be sent. `last`: no further message follows.
   using WriteDone = absl::AnyInvocable<void(absl::Status)>;
   virtual void Write(RawMessage message, bool last, WriteDone done) = 0;
+
+  // What was read is no message of the method's: a client's call ends with it, a server leaves that to its handler.
+  virtual void Reject() = 0;
 };
 
 // The client's end. Destroying it cancels a call that has not ended.
@@ -35,10 +38,12 @@ class RawClientStream : public RawStream {
   // No further message follows.
   virtual void WritesDone(WriteDone done) = 0;
 
+  // No further message follows, if that has not been said yet; then the one response, once the call has ended, or its
+  // status. Where the response is no stream, instead of Read and Finish.
+  virtual void FinishWithResponse(absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) = 0;
+
   // The call's status, once it has ended. What was not read is dropped then.
   virtual void Finish(absl::AnyInvocable<void(absl::Status)> done) = 0;
-
-  virtual void Cancel() = 0;
 };
 
 // The server's end, until the handler is done.

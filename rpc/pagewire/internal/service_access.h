@@ -12,11 +12,8 @@ namespace pagewire::internal {
 
 struct ServiceAccess {
   // `method` must be in static storage. Called by constructors only: nothing is added once a server knows the service.
-  static void Add(Service& service, const Method& method, UnaryHandler handler) {
-    service.methods_.push_back(RegisteredMethod{&method, std::move(handler), {}});
-  }
-  static void Add(Service& service, const Method& method, StreamHandler handler) {
-    service.methods_.push_back(RegisteredMethod{&method, {}, std::move(handler)});
+  static void Add(Service& service, const Method& method, Handler handler) {
+    service.methods_.push_back(RegisteredMethod{&method, std::move(handler)});
   }
 
   static const std::string& full_name(const Service& service) { return service.full_name_; }

@@ -30,7 +30,7 @@ class BlockingClientCall {
   template <typename Item>
   absl::StatusOr<std::optional<Item>> Read() {
     absl::StatusOr<std::optional<Item>> item = ReadBlocking<Item>(*stream_, method_, Part::kResponse);
-    if (!item.ok()) stream_->Cancel();
+    if (!item.ok()) stream_->Reject();
     return item;
   }
 
@@ -42,13 +42,21 @@ class BlockingClientCall {
 
   absl::Status WritesDone() {
     if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
-    writes_done_ = true;
     return BlockOn<absl::Status>([&](RawStream::WriteDone done) { stream_->WritesDone(std::move(done)); });
   }
 
-  // Without waiting, when it was not done before.
+  // Without waiting; does nothing when it was done before.
   void EndWrites() {
-    if (!std::exchange(writes_done_, true)) stream_->WritesDone([](absl::Status) {});
+    stream_->WritesDone([](absl::Status) {});
+  }
+
+  template <typename Response>
+  absl::StatusOr<Response> FinishWithResponse() {
+    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
+    using Raw = absl::StatusOr<RawMessage>;
+    return DecodeReply<Response>(method_, BlockOn<Raw>([&](absl::AnyInvocable<void(Raw)> done) {
+                                   stream_->FinishWithResponse(std::move(done));
+                                 }));
   }
 
   absl::Status Finish() {
@@ -60,7 +68,6 @@ class BlockingClientCall {
  private:
   const std::unique_ptr<RawClientStream> stream_;
   const Method& method_;
-  bool writes_done_ = false;
 };
 
 template <typename Response>
@@ -85,29 +92,9 @@ class BlockingClientWriter final : public BlockingWriter<ClientWriter<Request, R
   absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
   absl::Status WritesDone() override { return call_.WritesDone(); }
 
-  absl::StatusOr<Response> Finish() override {
-    call_.EndWrites();
-    absl::StatusOr<std::optional<Response>> response = call_.Read<Response>();
-    if (!response.ok()) return std::move(response).status();
-    if (response->has_value()) {
-      absl::StatusOr<std::optional<Response>> second = call_.Read<Response>();
-      if (!second.ok()) return std::move(second).status();
-      if (second->has_value()) {
-        call_.stream().Cancel();
-        return WrongCount("sent a second response message");
-      }
-    }
-    if (absl::Status status = call_.Finish(); !status.ok()) return status;
-    if (!response->has_value()) return WrongCount("ended the call with OK before its response message");
-    return **std::move(response);
-  }
+  absl::StatusOr<Response> Finish() override { return call_.FinishWithResponse<Response>(); }
 
  private:
-  absl::Status WrongCount(absl::string_view what) const {
-    return absl::InternalError(
-        absl::StrCat(absl::string_view(call_.method().name.data(), call_.method().name.size()), ": the server ", what));
-  }
-
   BlockingClientCall call_;
 };
 

@@ -1,6 +1,7 @@
 // A typed method of a generated stub, to the call that its channel makes.
 #pragma once
 
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/executor.h>
@@ -50,21 +51,42 @@ absl::StatusOr<Reply> Call(const std::shared_ptr<Channel>& channel, const Method
       method, ChannelAccess::BlockingUnary(*channel, method, context, *std::move(bytes), std::move(payload)));
 }
 
-// `done` runs once, on the executor, never inside this call; null if nobody wants to know.
+// `done` runs once, on the executor, never inside this call; null if nobody wants to know. `request` as PrepareCall
+// gives it.
+template <typename Reply>
+void StartPrepared(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+                   absl::StatusOr<std::string> request, Payload payload,
+                   absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
+  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
+    if (done) done(DecodeReply<Reply>(method, std::move(raw)));
+  };
+  if (!request.ok()) {
+    DefaultExecutor().Run(
+        [status = std::move(request).status(), decode = std::move(decode)]() mutable { decode(std::move(status)); });
+    return;
+  }
+  ChannelAccess::StartUnary(*channel, method, context, *std::move(request), std::move(payload), std::move(decode));
+}
+
 template <typename Reply>
 void StartCall(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
                const google::protobuf::MessageLite& request, Payload payload,
                absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
-  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
-    if (done) done(DecodeReply<Reply>(method, std::move(raw)));
-  };
-  absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);
-  if (!bytes.ok()) {
-    DefaultExecutor().Run(
-        [status = std::move(bytes).status(), decode = std::move(decode)]() mutable { decode(std::move(status)); });
-    return;
-  }
-  ChannelAccess::StartUnary(*channel, method, context, *std::move(bytes), std::move(payload), std::move(decode));
+  StartPrepared<Reply>(channel, method, context, PrepareCall(channel.get(), method, request), std::move(payload),
+                       std::move(done));
 }
+
+#ifdef __cpp_impl_coroutine
+template <typename Reply>
+Awaitable<absl::StatusOr<Reply>> AwaitCall(const std::shared_ptr<Channel>& channel, const Method& method,
+                                           ClientContext& context, const google::protobuf::MessageLite& request,
+                                           Payload payload = Payload()) {
+  return Awaitable<absl::StatusOr<Reply>>(
+      [channel, &method, &context, prepared = PrepareCall(channel.get(), method, request),
+       payload = std::move(payload)](absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) mutable {
+        StartPrepared<Reply>(channel, method, context, std::move(prepared), std::move(payload), std::move(done));
+      });
+}
+#endif
 
 }  // namespace pagewire::internal

@@ -124,6 +124,22 @@ void BlobStore::Stub::CallbackForm::Explicit(
       channel_, ::blob::BlobStore::kMethods[4], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply> BlobStore::Stub::CallbackForm::Append(
+    ::pagewire::ClientContext& context) {
+  return ::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      ::pagewire::internal::StartStream(
+          channel_, ::blob::BlobStore::kMethods[5], context),
+      ::blob::BlobStore::kMethods[5]);
+}
+
+::pagewire::AsyncClientReader<::blob::GetReply> BlobStore::Stub::CallbackForm::List(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::AsyncClientReader<::blob::GetReply>(
+      ::pagewire::internal::StartStream(
+          channel_, ::blob::BlobStore::kMethods[6], context, request),
+      ::blob::BlobStore::kMethods[6]);
+}
+
 void BlobStore::Stub::CallbackForm::Remove(
     ::pagewire::ClientContext& context, const ::blob::GetRequest& request,
     ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done) {
@@ -132,14 +148,22 @@ void BlobStore::Stub::CallbackForm::Remove(
 }
 
 BlobStore::Service::Service() : ::pagewire::Service("blob.BlobStore") {
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::Service::Put);
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[1], &::blob::BlobStore::Service::Get);
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[2], &::blob::BlobStore::Service::Swap);
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[3], &::blob::BlobStore::Service::Stat);
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[4], &::blob::BlobStore::Service::Explicit);
-  ::pagewire::internal::AddStreaming(*this, ::blob::BlobStore::kMethods[5], &::blob::BlobStore::Service::Append);
-  ::pagewire::internal::AddStreaming(*this, ::blob::BlobStore::kMethods[6], &::blob::BlobStore::Service::List);
-  ::pagewire::internal::AddUnary(*this, ::blob::BlobStore::kMethods[7], &::blob::BlobStore::Service::Remove);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::Service::Put);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[1], &::blob::BlobStore::Service::Get);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[2], &::blob::BlobStore::Service::Swap);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[3], &::blob::BlobStore::Service::Stat);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[4], &::blob::BlobStore::Service::Explicit);
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::BlockingForm, ::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[5], &::blob::BlobStore::Service::Append);
+  ::pagewire::internal::AddServerStreaming<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[6], &::blob::BlobStore::Service::List);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[7], &::blob::BlobStore::Service::Remove);
 }
 BlobStore::Service::~Service() = default;
 
@@ -182,6 +206,194 @@ BlobStore::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::blob::GetRequest&) {
   return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[7]);
 }
+
+BlobStore::CallbackService::CallbackService() : ::pagewire::Service("blob.BlobStore") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::CallbackService::Put);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[1], &::blob::BlobStore::CallbackService::Get);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[2], &::blob::BlobStore::CallbackService::Swap);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[3], &::blob::BlobStore::CallbackService::Stat);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[4], &::blob::BlobStore::CallbackService::Explicit);
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::CallbackForm, ::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[5], &::blob::BlobStore::CallbackService::Append);
+  ::pagewire::internal::AddServerStreaming<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[6], &::blob::BlobStore::CallbackService::List);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[7], &::blob::BlobStore::CallbackService::Remove);
+}
+BlobStore::CallbackService::~CallbackService() = default;
+
+void BlobStore::CallbackService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[0]));
+}
+
+void BlobStore::CallbackService::Get(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[1]));
+}
+
+void BlobStore::CallbackService::Swap(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[2]));
+}
+
+void BlobStore::CallbackService::Stat(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[3]));
+}
+
+void BlobStore::CallbackService::Explicit(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[4]));
+}
+
+void BlobStore::CallbackService::Append(
+    ::pagewire::ServerContext&, ::pagewire::AsyncServerReader<::pagewire::WithPayload<::blob::PutRequest>>,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[5]));
+}
+
+void BlobStore::CallbackService::List(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::AsyncServerWriter<::blob::GetReply>,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[6]));
+}
+
+void BlobStore::CallbackService::Remove(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[7]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+BlobStore::Stub::CoForm BlobStore::Stub::Co() { return CoForm(channel_); }
+BlobStore::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> BlobStore::Stub::CoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::blob::PutReply>(
+      channel_, ::blob::BlobStore::kMethods[0], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> BlobStore::Stub::CoForm::Get(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::blob::GetReply>>(
+      channel_, ::blob::BlobStore::kMethods[1], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> BlobStore::Stub::CoForm::Swap(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::blob::GetReply>>(
+      channel_, ::blob::BlobStore::kMethods[2], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> BlobStore::Stub::CoForm::Stat(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::internal::AwaitCall<::blob::GetReply>(
+      channel_, ::blob::BlobStore::kMethods[3], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> BlobStore::Stub::CoForm::Explicit(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::internal::AwaitCall<::blob::GetReply>(
+      channel_, ::blob::BlobStore::kMethods[4], context, request);
+}
+
+::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply> BlobStore::Stub::CoForm::Append(
+    ::pagewire::ClientContext& context) {
+  return ::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      ::pagewire::internal::StartStream(
+          channel_, ::blob::BlobStore::kMethods[5], context),
+      ::blob::BlobStore::kMethods[5]);
+}
+
+::pagewire::AsyncClientReader<::blob::GetReply> BlobStore::Stub::CoForm::List(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::AsyncClientReader<::blob::GetReply>(
+      ::pagewire::internal::StartStream(
+          channel_, ::blob::BlobStore::kMethods[6], context, request),
+      ::blob::BlobStore::kMethods[6]);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> BlobStore::Stub::CoForm::Remove(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request) {
+  return ::pagewire::internal::AwaitCall<::blob::GetReply>(
+      channel_, ::blob::BlobStore::kMethods[7], context, request);
+}
+
+BlobStore::CoService::CoService() : ::pagewire::Service("blob.BlobStore") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::CoService::Put);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[1], &::blob::BlobStore::CoService::Get);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::GetRequest, ::pagewire::WithPayload<::blob::GetReply>>(
+      *this, ::blob::BlobStore::kMethods[2], &::blob::BlobStore::CoService::Swap);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[3], &::blob::BlobStore::CoService::Stat);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[4], &::blob::BlobStore::CoService::Explicit);
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::TaskForm, ::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[5], &::blob::BlobStore::CoService::Append);
+  ::pagewire::internal::AddServerStreaming<::pagewire::internal::TaskForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[6], &::blob::BlobStore::CoService::List);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[7], &::blob::BlobStore::CoService::Remove);
+}
+BlobStore::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::blob::PutReply>> BlobStore::CoService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> BlobStore::CoService::Get(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[1]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> BlobStore::CoService::Swap(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[2]);
+}
+
+::pagewire::Task<::absl::StatusOr<::blob::GetReply>> BlobStore::CoService::Stat(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[3]);
+}
+
+::pagewire::Task<::absl::StatusOr<::blob::GetReply>> BlobStore::CoService::Explicit(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[4]);
+}
+
+::pagewire::Task<::absl::StatusOr<::blob::PutReply>> BlobStore::CoService::Append(
+    ::pagewire::ServerContext&, ::pagewire::AsyncServerReader<::pagewire::WithPayload<::blob::PutRequest>>) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[5]);
+}
+
+::pagewire::Task<::absl::Status> BlobStore::CoService::List(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::AsyncServerWriter<::blob::GetReply>) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[6]);
+}
+
+::pagewire::Task<::absl::StatusOr<::blob::GetReply>> BlobStore::CoService::Remove(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&) {
+  co_return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[7]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace blob
 #pragma GCC diagnostic pop

@@ -7,6 +7,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -15,6 +18,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -30,6 +34,8 @@ class BlobStore {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "blob.pagewire.mock.h", which needs gmock
 
   BlobStore() = delete;
@@ -78,6 +84,10 @@ class BlobStore::Stub {
   class CallbackForm;
   CallbackForm Callback();
 
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
+
  protected:
   Stub();
 
@@ -104,6 +114,10 @@ class BlobStore::Stub::CallbackForm {
   void Explicit(
       ::pagewire::ClientContext& context, const ::blob::GetRequest& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
+  ::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply> Append(
+      ::pagewire::ClientContext& context);
+  ::pagewire::AsyncClientReader<::blob::GetReply> List(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
   [[deprecated]] void Remove(
       ::pagewire::ClientContext& context, const ::blob::GetRequest& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
@@ -148,6 +162,112 @@ class BlobStore::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::blob::GetReply> Remove(
       ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class BlobStore::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  // Keeps the payload under a name.
+  virtual void Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done);
+
+  virtual void Get(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>)> done);
+
+  // Both ways.
+  virtual void Swap(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>)> done);
+
+  virtual void Stat(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
+
+  virtual void Explicit(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
+
+  // What follows streams.
+  virtual void Append(
+      ::pagewire::ServerContext& context, ::pagewire::AsyncServerReader<::pagewire::WithPayload<::blob::PutRequest>> reader,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done);
+
+  virtual void List(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::AsyncServerWriter<::blob::GetReply> writer,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+  virtual void Remove(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class BlobStore::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> Get(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> Swap(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> Stat(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> Explicit(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
+  ::pagewire::AsyncClientWriter<::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply> Append(
+      ::pagewire::ClientContext& context);
+  ::pagewire::AsyncClientReader<::blob::GetReply> List(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
+  [[deprecated]] ::pagewire::Awaitable<::absl::StatusOr<::blob::GetReply>> Remove(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class BlobStore::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  // Keeps the payload under a name.
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::PutReply>> Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> Get(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
+
+  // Both ways.
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::blob::GetReply>>> Swap(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::GetReply>> Stat(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::GetReply>> Explicit(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
+
+  // What follows streams.
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::PutReply>> Append(
+      ::pagewire::ServerContext& context, ::pagewire::AsyncServerReader<::pagewire::WithPayload<::blob::PutRequest>> reader);
+
+  virtual ::pagewire::Task<::absl::Status> List(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::AsyncServerWriter<::blob::GetReply> writer);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::GetReply>> Remove(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace blob
 #pragma GCC diagnostic pop

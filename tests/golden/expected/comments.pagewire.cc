@@ -155,15 +155,24 @@ void Talk::Stub::CallbackForm::NoComment(
 }
 
 Talk::Service::Service() : ::pagewire::Service("comments.Talk") {
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[0], &::comments::Talk::Service::Backslash);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[1], &::comments::Talk::Service::Trigraph);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[2], &::comments::Talk::Service::Block);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[3], &::comments::Talk::Service::Unicode);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[4], &::comments::Talk::Service::Controls);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[5], &::comments::Talk::Service::Dollar);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[6], &::comments::Talk::Service::AfterOnly);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[7], &::comments::Talk::Service::Preprocessor);
-  ::pagewire::internal::AddUnary(*this, ::comments::Talk::kMethods[8], &::comments::Talk::Service::NoComment);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[0], &::comments::Talk::Service::Backslash);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[1], &::comments::Talk::Service::Trigraph);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[2], &::comments::Talk::Service::Block);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[3], &::comments::Talk::Service::Unicode);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[4], &::comments::Talk::Service::Controls);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[5], &::comments::Talk::Service::Dollar);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[6], &::comments::Talk::Service::AfterOnly);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[7], &::comments::Talk::Service::Preprocessor);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[8], &::comments::Talk::Service::NoComment);
 }
 Talk::Service::~Service() = default;
 
@@ -211,5 +220,210 @@ Talk::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::comments::M&) {
   return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[8]);
 }
+
+Talk::CallbackService::CallbackService() : ::pagewire::Service("comments.Talk") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[0], &::comments::Talk::CallbackService::Backslash);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[1], &::comments::Talk::CallbackService::Trigraph);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[2], &::comments::Talk::CallbackService::Block);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[3], &::comments::Talk::CallbackService::Unicode);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[4], &::comments::Talk::CallbackService::Controls);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[5], &::comments::Talk::CallbackService::Dollar);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[6], &::comments::Talk::CallbackService::AfterOnly);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[7], &::comments::Talk::CallbackService::Preprocessor);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[8], &::comments::Talk::CallbackService::NoComment);
+}
+Talk::CallbackService::~CallbackService() = default;
+
+void Talk::CallbackService::Backslash(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[0]));
+}
+
+void Talk::CallbackService::Trigraph(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[1]));
+}
+
+void Talk::CallbackService::Block(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[2]));
+}
+
+void Talk::CallbackService::Unicode(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[3]));
+}
+
+void Talk::CallbackService::Controls(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[4]));
+}
+
+void Talk::CallbackService::Dollar(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[5]));
+}
+
+void Talk::CallbackService::AfterOnly(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[6]));
+}
+
+void Talk::CallbackService::Preprocessor(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[7]));
+}
+
+void Talk::CallbackService::NoComment(
+    ::pagewire::ServerContext&, const ::comments::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::comments::Talk::kMethods[8]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Talk::Stub::CoForm Talk::Stub::Co() { return CoForm(channel_); }
+Talk::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Backslash(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Trigraph(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[1], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Block(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[2], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Unicode(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[3], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Controls(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[4], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Dollar(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[5], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::AfterOnly(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[6], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::Preprocessor(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[7], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Talk::Stub::CoForm::NoComment(
+    ::pagewire::ClientContext& context, const ::comments::M& request) {
+  return ::pagewire::internal::AwaitCall<::comments::M>(
+      channel_, ::comments::Talk::kMethods[8], context, request);
+}
+
+Talk::CoService::CoService() : ::pagewire::Service("comments.Talk") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[0], &::comments::Talk::CoService::Backslash);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[1], &::comments::Talk::CoService::Trigraph);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[2], &::comments::Talk::CoService::Block);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[3], &::comments::Talk::CoService::Unicode);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[4], &::comments::Talk::CoService::Controls);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[5], &::comments::Talk::CoService::Dollar);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[6], &::comments::Talk::CoService::AfterOnly);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[7], &::comments::Talk::CoService::Preprocessor);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[8], &::comments::Talk::CoService::NoComment);
+}
+Talk::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Backslash(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Trigraph(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[1]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Block(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[2]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Unicode(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[3]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Controls(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[4]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Dollar(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[5]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::AfterOnly(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[6]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::Preprocessor(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[7]);
+}
+
+::pagewire::Task<::absl::StatusOr<::comments::M>> Talk::CoService::NoComment(
+    ::pagewire::ServerContext&, const ::comments::M&) {
+  co_return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[8]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace comments

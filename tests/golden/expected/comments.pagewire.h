@@ -12,6 +12,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -20,6 +23,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -38,6 +42,8 @@ class Talk {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "comments.pagewire.mock.h", which needs gmock
 
   Talk() = delete;
@@ -99,6 +105,10 @@ class Talk::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -193,6 +203,143 @@ class Talk::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::comments::M> NoComment(
       ::pagewire::ServerContext& context, const ::comments::M& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Talk::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  // ends in a backslash \ //
+  virtual void Backslash(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // C:\dir\ //
+  //    trigraphs: ??/ //
+  // ??=define ??(
+  virtual void Trigraph(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // Block
+  // trailing of Block
+  virtual void Block(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // detached from Unicode
+
+  // héllo, 世界, 🚀
+  virtual void Unicode(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // reorders <U+202E> text <U+2066> twice
+  // a tab a form feed  a bell  end
+  virtual void Controls(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // $variables$ and %formats% %s and R"(raw)" and ??/ //
+  virtual void Dollar(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // after the method, not before the next
+  virtual void AfterOnly(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  // MOCK_METHOD #define X #include <x>
+  virtual void Preprocessor(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+
+  virtual void NoComment(
+      ::pagewire::ServerContext& context, const ::comments::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Talk::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Backslash(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Trigraph(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Block(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Unicode(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Controls(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Dollar(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> AfterOnly(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> Preprocessor(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::comments::M>> NoComment(
+      ::pagewire::ClientContext& context, const ::comments::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Talk::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  // ends in a backslash \ //
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Backslash(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // C:\dir\ //
+  //    trigraphs: ??/ //
+  // ??=define ??(
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Trigraph(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // Block
+  // trailing of Block
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Block(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // detached from Unicode
+
+  // héllo, 世界, 🚀
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Unicode(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // reorders <U+202E> text <U+2066> twice
+  // a tab a form feed  a bell  end
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Controls(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // $variables$ and %formats% %s and R"(raw)" and ??/ //
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Dollar(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // after the method, not before the next
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> AfterOnly(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  // MOCK_METHOD #define X #include <x>
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> Preprocessor(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::comments::M>> NoComment(
+      ::pagewire::ServerContext& context, const ::comments::M& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace comments
 

@@ -52,8 +52,10 @@ void Old::Stub::CallbackForm::DoOlder(
 }
 
 Old::Service::Service() : ::pagewire::Service("old.Old") {
-  ::pagewire::internal::AddUnary(*this, ::old::Old::kMethods[0], &::old::Old::Service::Do);
-  ::pagewire::internal::AddUnary(*this, ::old::Old::kMethods[1], &::old::Old::Service::DoOlder);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[0], &::old::Old::Service::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[1], &::old::Old::Service::DoOlder);
 }
 Old::Service::~Service() = default;
 
@@ -66,6 +68,64 @@ Old::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::old::M&) {
   return ::pagewire::internal::Unimplemented(::old::Old::kMethods[1]);
 }
+
+Old::CallbackService::CallbackService() : ::pagewire::Service("old.Old") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[0], &::old::Old::CallbackService::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[1], &::old::Old::CallbackService::DoOlder);
+}
+Old::CallbackService::~CallbackService() = default;
+
+void Old::CallbackService::Do(
+    ::pagewire::ServerContext&, const ::old::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::old::Old::kMethods[0]));
+}
+
+void Old::CallbackService::DoOlder(
+    ::pagewire::ServerContext&, const ::old::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::old::Old::kMethods[1]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Old::Stub::CoForm Old::Stub::Co() { return CoForm(channel_); }
+Old::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::old::M>> Old::Stub::CoForm::Do(
+    ::pagewire::ClientContext& context, const ::old::M& request) {
+  return ::pagewire::internal::AwaitCall<::old::M>(
+      channel_, ::old::Old::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::old::M>> Old::Stub::CoForm::DoOlder(
+    ::pagewire::ClientContext& context, const ::old::M& request) {
+  return ::pagewire::internal::AwaitCall<::old::M>(
+      channel_, ::old::Old::kMethods[1], context, request);
+}
+
+Old::CoService::CoService() : ::pagewire::Service("old.Old") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[0], &::old::Old::CoService::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[1], &::old::Old::CoService::DoOlder);
+}
+Old::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::old::M>> Old::CoService::Do(
+    ::pagewire::ServerContext&, const ::old::M&) {
+  co_return ::pagewire::internal::Unimplemented(::old::Old::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::old::M>> Old::CoService::DoOlder(
+    ::pagewire::ServerContext&, const ::old::M&) {
+  co_return ::pagewire::internal::Unimplemented(::old::Old::kMethods[1]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method Mixed::kMethods[2] = {
     {"/old.Mixed/Fresh", ::pagewire::PayloadDirection::kNone,
@@ -109,8 +169,10 @@ void Mixed::Stub::CallbackForm::Stale(
 }
 
 Mixed::Service::Service() : ::pagewire::Service("old.Mixed") {
-  ::pagewire::internal::AddUnary(*this, ::old::Mixed::kMethods[0], &::old::Mixed::Service::Fresh);
-  ::pagewire::internal::AddUnary(*this, ::old::Mixed::kMethods[1], &::old::Mixed::Service::Stale);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[0], &::old::Mixed::Service::Fresh);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[1], &::old::Mixed::Service::Stale);
 }
 Mixed::Service::~Service() = default;
 
@@ -123,6 +185,64 @@ Mixed::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::old::M&) {
   return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[1]);
 }
+
+Mixed::CallbackService::CallbackService() : ::pagewire::Service("old.Mixed") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[0], &::old::Mixed::CallbackService::Fresh);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[1], &::old::Mixed::CallbackService::Stale);
+}
+Mixed::CallbackService::~CallbackService() = default;
+
+void Mixed::CallbackService::Fresh(
+    ::pagewire::ServerContext&, const ::old::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::old::Mixed::kMethods[0]));
+}
+
+void Mixed::CallbackService::Stale(
+    ::pagewire::ServerContext&, const ::old::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::old::Mixed::kMethods[1]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Mixed::Stub::CoForm Mixed::Stub::Co() { return CoForm(channel_); }
+Mixed::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::old::M>> Mixed::Stub::CoForm::Fresh(
+    ::pagewire::ClientContext& context, const ::old::M& request) {
+  return ::pagewire::internal::AwaitCall<::old::M>(
+      channel_, ::old::Mixed::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::old::M>> Mixed::Stub::CoForm::Stale(
+    ::pagewire::ClientContext& context, const ::old::M& request) {
+  return ::pagewire::internal::AwaitCall<::old::M>(
+      channel_, ::old::Mixed::kMethods[1], context, request);
+}
+
+Mixed::CoService::CoService() : ::pagewire::Service("old.Mixed") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[0], &::old::Mixed::CoService::Fresh);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[1], &::old::Mixed::CoService::Stale);
+}
+Mixed::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::old::M>> Mixed::CoService::Fresh(
+    ::pagewire::ServerContext&, const ::old::M&) {
+  co_return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::old::M>> Mixed::CoService::Stale(
+    ::pagewire::ServerContext&, const ::old::M&) {
+  co_return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[1]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace old
 #pragma GCC diagnostic pop

@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -29,6 +33,8 @@ class Old {
  public:
   class [[deprecated]] Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "deprecated.pagewire.mock.h", which needs gmock
 
   Old() = delete;
@@ -55,6 +61,10 @@ class Old::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -94,10 +104,58 @@ class Old::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::old::M& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Old::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Do(
+      ::pagewire::ServerContext& context, const ::old::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+
+  virtual void DoOlder(
+      ::pagewire::ServerContext& context, const ::old::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Old::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::old::M>> Do(
+      ::pagewire::ClientContext& context, const ::old::M& request);
+  [[deprecated]] ::pagewire::Awaitable<::absl::StatusOr<::old::M>> DoOlder(
+      ::pagewire::ClientContext& context, const ::old::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Old::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::old::M>> Do(
+      ::pagewire::ServerContext& context, const ::old::M& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::old::M>> DoOlder(
+      ::pagewire::ServerContext& context, const ::old::M& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class Mixed {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "deprecated.pagewire.mock.h", which needs gmock
 
   Mixed() = delete;
@@ -124,6 +182,10 @@ class Mixed::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -162,6 +224,52 @@ class Mixed::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::old::M> Stale(
       ::pagewire::ServerContext& context, const ::old::M& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Mixed::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Fresh(
+      ::pagewire::ServerContext& context, const ::old::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+
+  virtual void Stale(
+      ::pagewire::ServerContext& context, const ::old::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Mixed::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::old::M>> Fresh(
+      ::pagewire::ClientContext& context, const ::old::M& request);
+  [[deprecated]] ::pagewire::Awaitable<::absl::StatusOr<::old::M>> Stale(
+      ::pagewire::ClientContext& context, const ::old::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Mixed::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::old::M>> Fresh(
+      ::pagewire::ServerContext& context, const ::old::M& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::old::M>> Stale(
+      ::pagewire::ServerContext& context, const ::old::M& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace old
 #pragma GCC diagnostic pop

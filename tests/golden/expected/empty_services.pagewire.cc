@@ -19,6 +19,20 @@ Nothing::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel>
 Nothing::Service::Service() : ::pagewire::Service("empty.Nothing") {}
 Nothing::Service::~Service() = default;
 
+Nothing::CallbackService::CallbackService() : ::pagewire::Service("empty.Nothing") {}
+Nothing::CallbackService::~CallbackService() = default;
+
+#ifdef __cpp_impl_coroutine
+
+Nothing::Stub::CoForm Nothing::Stub::Co() { return CoForm(channel_); }
+Nothing::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+Nothing::CoService::CoService() : ::pagewire::Service("empty.Nothing") {}
+Nothing::CoService::~CoService() = default;
+
+#endif  // __cpp_impl_coroutine
+
 constinit const ::pagewire::Method OnlyStreams::kMethods[1] = {
     {"/empty.OnlyStreams/Upload", ::pagewire::PayloadDirection::kNone,
      ::pagewire::MethodType::kClientStreaming},
@@ -40,8 +54,17 @@ OnlyStreams::Stub::CallbackForm OnlyStreams::Stub::Callback() { return CallbackF
 OnlyStreams::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel> channel)
     : channel_(::std::move(channel)) {}
 
+::pagewire::AsyncClientWriter<::empty::M, ::empty::M> OnlyStreams::Stub::CallbackForm::Upload(
+    ::pagewire::ClientContext& context) {
+  return ::pagewire::AsyncClientWriter<::empty::M, ::empty::M>(
+      ::pagewire::internal::StartStream(
+          channel_, ::empty::OnlyStreams::kMethods[0], context),
+      ::empty::OnlyStreams::kMethods[0]);
+}
+
 OnlyStreams::Service::Service() : ::pagewire::Service("empty.OnlyStreams") {
-  ::pagewire::internal::AddStreaming(*this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::Service::Upload);
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::BlockingForm, ::empty::M, ::empty::M>(
+      *this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::Service::Upload);
 }
 OnlyStreams::Service::~Service() = default;
 
@@ -49,5 +72,44 @@ OnlyStreams::Service::~Service() = default;
     ::pagewire::ServerContext&, ::pagewire::ServerReader<::empty::M>&) {
   return ::pagewire::internal::Unimplemented(::empty::OnlyStreams::kMethods[0]);
 }
+
+OnlyStreams::CallbackService::CallbackService() : ::pagewire::Service("empty.OnlyStreams") {
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::CallbackForm, ::empty::M, ::empty::M>(
+      *this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::CallbackService::Upload);
+}
+OnlyStreams::CallbackService::~CallbackService() = default;
+
+void OnlyStreams::CallbackService::Upload(
+    ::pagewire::ServerContext&, ::pagewire::AsyncServerReader<::empty::M>,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::empty::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::empty::OnlyStreams::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+OnlyStreams::Stub::CoForm OnlyStreams::Stub::Co() { return CoForm(channel_); }
+OnlyStreams::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::AsyncClientWriter<::empty::M, ::empty::M> OnlyStreams::Stub::CoForm::Upload(
+    ::pagewire::ClientContext& context) {
+  return ::pagewire::AsyncClientWriter<::empty::M, ::empty::M>(
+      ::pagewire::internal::StartStream(
+          channel_, ::empty::OnlyStreams::kMethods[0], context),
+      ::empty::OnlyStreams::kMethods[0]);
+}
+
+OnlyStreams::CoService::CoService() : ::pagewire::Service("empty.OnlyStreams") {
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::TaskForm, ::empty::M, ::empty::M>(
+      *this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::CoService::Upload);
+}
+OnlyStreams::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::empty::M>> OnlyStreams::CoService::Upload(
+    ::pagewire::ServerContext&, ::pagewire::AsyncServerReader<::empty::M>) {
+  co_return ::pagewire::internal::Unimplemented(::empty::OnlyStreams::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace empty

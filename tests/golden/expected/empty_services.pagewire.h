@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -27,6 +31,8 @@ class Nothing {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "empty_services.pagewire.mock.h", which needs gmock
 
   Nothing() = delete;
@@ -44,6 +50,10 @@ class Nothing::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -71,10 +81,40 @@ class Nothing::Service : public ::pagewire::Service {
   ~Service() override;
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Nothing::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Nothing::Stub::CoForm {
+ public:
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Nothing::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+};
+#endif  // __cpp_impl_coroutine
+
 class OnlyStreams {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "empty_services.pagewire.mock.h", which needs gmock
 
   OnlyStreams() = delete;
@@ -99,6 +139,10 @@ class OnlyStreams::Stub {
   class CallbackForm;
   CallbackForm Callback();
 
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
+
  protected:
   Stub();
 
@@ -110,6 +154,8 @@ class OnlyStreams::Stub {
 // context must live until then, the request only until the call returns.
 class OnlyStreams::Stub::CallbackForm {
  public:
+  ::pagewire::AsyncClientWriter<::empty::M, ::empty::M> Upload(
+      ::pagewire::ClientContext& context);
 
  private:
   friend class Stub;
@@ -127,6 +173,43 @@ class OnlyStreams::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::empty::M> Upload(
       ::pagewire::ServerContext& context, ::pagewire::ServerReader<::empty::M>& reader);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class OnlyStreams::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Upload(
+      ::pagewire::ServerContext& context, ::pagewire::AsyncServerReader<::empty::M> reader,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::empty::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class OnlyStreams::Stub::CoForm {
+ public:
+  ::pagewire::AsyncClientWriter<::empty::M, ::empty::M> Upload(
+      ::pagewire::ClientContext& context);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class OnlyStreams::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::empty::M>> Upload(
+      ::pagewire::ServerContext& context, ::pagewire::AsyncServerReader<::empty::M> reader);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace empty
 

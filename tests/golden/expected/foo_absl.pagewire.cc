@@ -35,7 +35,8 @@ void google::Stub::CallbackForm::protobuf(
 }
 
 google::Service::Service() : ::pagewire::Service("foo.absl.testing.internal.google") {
-  ::pagewire::internal::AddUnary(*this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::Service::protobuf);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::absl::testing::internal::M, ::foo::absl::testing::internal::M>(
+      *this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::Service::protobuf);
 }
 google::Service::~Service() = default;
 
@@ -43,5 +44,42 @@ google::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::absl::testing::internal::M&) {
   return ::pagewire::internal::Unimplemented(::foo::absl::testing::internal::google::kMethods[0]);
 }
+
+google::CallbackService::CallbackService() : ::pagewire::Service("foo.absl.testing.internal.google") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::absl::testing::internal::M, ::foo::absl::testing::internal::M>(
+      *this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::CallbackService::protobuf);
+}
+google::CallbackService::~CallbackService() = default;
+
+void google::CallbackService::protobuf(
+    ::pagewire::ServerContext&, const ::foo::absl::testing::internal::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::absl::testing::internal::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::absl::testing::internal::google::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+google::Stub::CoForm google::Stub::Co() { return CoForm(channel_); }
+google::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::absl::testing::internal::M>> google::Stub::CoForm::protobuf(
+    ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::absl::testing::internal::M>(
+      channel_, ::foo::absl::testing::internal::google::kMethods[0], context, request);
+}
+
+google::CoService::CoService() : ::pagewire::Service("foo.absl.testing.internal.google") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::absl::testing::internal::M, ::foo::absl::testing::internal::M>(
+      *this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::CoService::protobuf);
+}
+google::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::absl::testing::internal::M>> google::CoService::protobuf(
+    ::pagewire::ServerContext&, const ::foo::absl::testing::internal::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::absl::testing::internal::google::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace foo::absl::testing::internal

@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -26,6 +30,8 @@ class google {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "foo_absl.pagewire.mock.h", which needs gmock
 
   google() = delete;
@@ -49,6 +55,10 @@ class google::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -81,6 +91,43 @@ class google::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::foo::absl::testing::internal::M> protobuf(
       ::pagewire::ServerContext& context, const ::foo::absl::testing::internal::M& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class google::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void protobuf(
+      ::pagewire::ServerContext& context, const ::foo::absl::testing::internal::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::absl::testing::internal::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class google::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::absl::testing::internal::M>> protobuf(
+      ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class google::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::absl::testing::internal::M>> protobuf(
+      ::pagewire::ServerContext& context, const ::foo::absl::testing::internal::M& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace foo::absl::testing::internal
 

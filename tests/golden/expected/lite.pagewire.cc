@@ -35,7 +35,8 @@ void Lite::Stub::CallbackForm::Do(
 }
 
 Lite::Service::Service() : ::pagewire::Service("lite.Lite") {
-  ::pagewire::internal::AddUnary(*this, ::lite::Lite::kMethods[0], &::lite::Lite::Service::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::lite::M, ::lite::M>(
+      *this, ::lite::Lite::kMethods[0], &::lite::Lite::Service::Do);
 }
 Lite::Service::~Service() = default;
 
@@ -43,5 +44,42 @@ Lite::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::lite::M&) {
   return ::pagewire::internal::Unimplemented(::lite::Lite::kMethods[0]);
 }
+
+Lite::CallbackService::CallbackService() : ::pagewire::Service("lite.Lite") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::lite::M, ::lite::M>(
+      *this, ::lite::Lite::kMethods[0], &::lite::Lite::CallbackService::Do);
+}
+Lite::CallbackService::~CallbackService() = default;
+
+void Lite::CallbackService::Do(
+    ::pagewire::ServerContext&, const ::lite::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::lite::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::lite::Lite::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Lite::Stub::CoForm Lite::Stub::Co() { return CoForm(channel_); }
+Lite::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::lite::M>> Lite::Stub::CoForm::Do(
+    ::pagewire::ClientContext& context, const ::lite::M& request) {
+  return ::pagewire::internal::AwaitCall<::lite::M>(
+      channel_, ::lite::Lite::kMethods[0], context, request);
+}
+
+Lite::CoService::CoService() : ::pagewire::Service("lite.Lite") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::lite::M, ::lite::M>(
+      *this, ::lite::Lite::kMethods[0], &::lite::Lite::CoService::Do);
+}
+Lite::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::lite::M>> Lite::CoService::Do(
+    ::pagewire::ServerContext&, const ::lite::M&) {
+  co_return ::pagewire::internal::Unimplemented(::lite::Lite::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace lite

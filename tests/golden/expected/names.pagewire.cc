@@ -620,46 +620,86 @@ void Class::Stub::CallbackForm::assert_(
 }
 
 Class::Service::Service() : ::pagewire::Service("awkward.pagewire.Class") {
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::Service::delete_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[1], &::awkward::pagewire::Class::Service::class_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[2], &::awkward::pagewire::Class::Service::Class);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[3], &::awkward::pagewire::Class::Service::operator_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[4], &::awkward::pagewire::Class::Service::new_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[5], &::awkward::pagewire::Class::Service::co_await_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[6], &::awkward::pagewire::Class::Service::Stub_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[7], &::awkward::pagewire::Class::Service::Service_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[8], &::awkward::pagewire::Class::Service::MockStub_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[9], &::awkward::pagewire::Class::Service::Callback_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[10], &::awkward::pagewire::Class::Service::CallbackForm_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[11], &::awkward::pagewire::Class::Service::Co_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[12], &::awkward::pagewire::Class::Service::context);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[13], &::awkward::pagewire::Class::Service::request);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[14], &::awkward::pagewire::Class::Service::payload);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[15], &::awkward::pagewire::Class::Service::done);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[16], &::awkward::pagewire::Class::Service::channel__);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[17], &::awkward::pagewire::Class::Service::channel);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[18], &::awkward::pagewire::Class::Service::kMethods);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[19], &::awkward::pagewire::Class::Service::std);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[20], &::awkward::pagewire::Class::Service::absl);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[21], &::awkward::pagewire::Class::Service::pagewire);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[22], &::awkward::pagewire::Class::Service::google);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[23], &::awkward::pagewire::Class::Service::testing);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[24], &::awkward::pagewire::Class::Service::New);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[25], &::awkward::pagewire::Class::Service::move);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[26], &::awkward::pagewire::Class::Service::Method);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[27], &::awkward::pagewire::Class::Service::Channel);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[28], &::awkward::pagewire::Class::Service::Payload);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[29], &::awkward::pagewire::Class::Service::ClientContext);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[30], &::awkward::pagewire::Class::Service::ServerContext);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[31], &::awkward::pagewire::Class::Service::Status);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[32], &::awkward::pagewire::Class::Service::StatusOr);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[33], &::awkward::pagewire::Class::Service::AddUnary);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[34], &::awkward::pagewire::Class::Service::Call);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[35], &::awkward::pagewire::Class::Service::full_name_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[36], &::awkward::pagewire::Class::Service::methods_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[37], &::awkward::pagewire::Class::Service::gmock_Call);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[38], &::awkward::pagewire::Class::Service::_);
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Class::kMethods[39], &::awkward::pagewire::Class::Service::assert_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::delete_, ::pagewire::WithPayload<::awkward::pagewire::delete__operator>>(
+      *this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::Service::delete_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Stub, ::awkward::pagewire::Service>(
+      *this, ::awkward::pagewire::Class::kMethods[1], &::awkward::pagewire::Class::Service::class_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::MockStub, ::pagewire::WithPayload<::awkward::pagewire::Channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[2], &::awkward::pagewire::Class::Service::Class);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Payload, ::pagewire::WithPayload<::awkward::pagewire::WithPayload>>(
+      *this, ::awkward::pagewire::Class::kMethods[3], &::awkward::pagewire::Class::Service::operator_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::WithPayload, ::pagewire::WithPayload<::awkward::pagewire::Payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[4], &::awkward::pagewire::Class::Service::new_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::ClientContext, ::awkward::pagewire::Status>(
+      *this, ::awkward::pagewire::Class::kMethods[5], &::awkward::pagewire::Class::Service::co_await_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::ServerContext, ::awkward::pagewire::StatusOr>(
+      *this, ::awkward::pagewire::Class::kMethods[6], &::awkward::pagewire::Class::Service::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::absl, ::awkward::pagewire::pagewire>(
+      *this, ::awkward::pagewire::Class::kMethods[7], &::awkward::pagewire::Class::Service::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::absl_StatusOr, ::awkward::pagewire::pagewire_internal>(
+      *this, ::awkward::pagewire::Class::kMethods[8], &::awkward::pagewire::Class::Service::MockStub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::google, ::awkward::pagewire::google_protobuf>(
+      *this, ::awkward::pagewire::Class::kMethods[9], &::awkward::pagewire::Class::Service::Callback_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::testing, ::awkward::pagewire::context>(
+      *this, ::awkward::pagewire::Class::kMethods[10], &::awkward::pagewire::Class::Service::CallbackForm_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::google::protobuf::Empty, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::awkward::pagewire::Class::kMethods[11], &::awkward::pagewire::Class::Service::Co_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::context, ::pagewire::WithPayload<::awkward::pagewire::request>>(
+      *this, ::awkward::pagewire::Class::kMethods[12], &::awkward::pagewire::Class::Service::context);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::request, ::pagewire::WithPayload<::awkward::pagewire::payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[13], &::awkward::pagewire::Class::Service::request);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::payload, ::pagewire::WithPayload<::awkward::pagewire::done>>(
+      *this, ::awkward::pagewire::Class::kMethods[14], &::awkward::pagewire::Class::Service::payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::done, ::pagewire::WithPayload<::awkward::pagewire::channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[15], &::awkward::pagewire::Class::Service::done);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[16], &::awkward::pagewire::Class::Service::channel__);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[17], &::awkward::pagewire::Class::Service::channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::kMethods, ::awkward::pagewire::AnyInvocable>(
+      *this, ::awkward::pagewire::Class::kMethods[18], &::awkward::pagewire::Class::Service::kMethods);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[19], &::awkward::pagewire::Class::Service::std);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[20], &::awkward::pagewire::Class::Service::absl);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[21], &::awkward::pagewire::Class::Service::pagewire);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[22], &::awkward::pagewire::Class::Service::google);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[23], &::awkward::pagewire::Class::Service::testing);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[24], &::awkward::pagewire::Class::Service::New);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[25], &::awkward::pagewire::Class::Service::move);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[26], &::awkward::pagewire::Class::Service::Method);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[27], &::awkward::pagewire::Class::Service::Channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[28], &::awkward::pagewire::Class::Service::Payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[29], &::awkward::pagewire::Class::Service::ClientContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[30], &::awkward::pagewire::Class::Service::ServerContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[31], &::awkward::pagewire::Class::Service::Status);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[32], &::awkward::pagewire::Class::Service::StatusOr);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[33], &::awkward::pagewire::Class::Service::AddUnary);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[34], &::awkward::pagewire::Class::Service::Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[35], &::awkward::pagewire::Class::Service::full_name_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[36], &::awkward::pagewire::Class::Service::methods_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[37], &::awkward::pagewire::Class::Service::gmock_Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[38], &::awkward::pagewire::Class::Service::_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[39], &::awkward::pagewire::Class::Service::assert_);
 }
 Class::Service::~Service() = default;
 
@@ -863,6 +903,862 @@ Class::Service::~Service() = default;
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[39]);
 }
 
+Class::CallbackService::CallbackService() : ::pagewire::Service("awkward.pagewire.Class") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::delete_, ::pagewire::WithPayload<::awkward::pagewire::delete__operator>>(
+      *this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::CallbackService::delete_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Stub, ::awkward::pagewire::Service>(
+      *this, ::awkward::pagewire::Class::kMethods[1], &::awkward::pagewire::Class::CallbackService::class_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::MockStub, ::pagewire::WithPayload<::awkward::pagewire::Channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[2], &::awkward::pagewire::Class::CallbackService::Class);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Payload, ::pagewire::WithPayload<::awkward::pagewire::WithPayload>>(
+      *this, ::awkward::pagewire::Class::kMethods[3], &::awkward::pagewire::Class::CallbackService::operator_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::WithPayload, ::pagewire::WithPayload<::awkward::pagewire::Payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[4], &::awkward::pagewire::Class::CallbackService::new_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::ClientContext, ::awkward::pagewire::Status>(
+      *this, ::awkward::pagewire::Class::kMethods[5], &::awkward::pagewire::Class::CallbackService::co_await_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::ServerContext, ::awkward::pagewire::StatusOr>(
+      *this, ::awkward::pagewire::Class::kMethods[6], &::awkward::pagewire::Class::CallbackService::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::absl, ::awkward::pagewire::pagewire>(
+      *this, ::awkward::pagewire::Class::kMethods[7], &::awkward::pagewire::Class::CallbackService::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::absl_StatusOr, ::awkward::pagewire::pagewire_internal>(
+      *this, ::awkward::pagewire::Class::kMethods[8], &::awkward::pagewire::Class::CallbackService::MockStub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::google, ::awkward::pagewire::google_protobuf>(
+      *this, ::awkward::pagewire::Class::kMethods[9], &::awkward::pagewire::Class::CallbackService::Callback_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::testing, ::awkward::pagewire::context>(
+      *this, ::awkward::pagewire::Class::kMethods[10], &::awkward::pagewire::Class::CallbackService::CallbackForm_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::google::protobuf::Empty, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::awkward::pagewire::Class::kMethods[11], &::awkward::pagewire::Class::CallbackService::Co_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::context, ::pagewire::WithPayload<::awkward::pagewire::request>>(
+      *this, ::awkward::pagewire::Class::kMethods[12], &::awkward::pagewire::Class::CallbackService::context);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::request, ::pagewire::WithPayload<::awkward::pagewire::payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[13], &::awkward::pagewire::Class::CallbackService::request);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::payload, ::pagewire::WithPayload<::awkward::pagewire::done>>(
+      *this, ::awkward::pagewire::Class::kMethods[14], &::awkward::pagewire::Class::CallbackService::payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::done, ::pagewire::WithPayload<::awkward::pagewire::channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[15], &::awkward::pagewire::Class::CallbackService::done);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[16], &::awkward::pagewire::Class::CallbackService::channel__);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[17], &::awkward::pagewire::Class::CallbackService::channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::kMethods, ::awkward::pagewire::AnyInvocable>(
+      *this, ::awkward::pagewire::Class::kMethods[18], &::awkward::pagewire::Class::CallbackService::kMethods);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[19], &::awkward::pagewire::Class::CallbackService::std);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[20], &::awkward::pagewire::Class::CallbackService::absl);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[21], &::awkward::pagewire::Class::CallbackService::pagewire);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[22], &::awkward::pagewire::Class::CallbackService::google);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[23], &::awkward::pagewire::Class::CallbackService::testing);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[24], &::awkward::pagewire::Class::CallbackService::New);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[25], &::awkward::pagewire::Class::CallbackService::move);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[26], &::awkward::pagewire::Class::CallbackService::Method);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[27], &::awkward::pagewire::Class::CallbackService::Channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[28], &::awkward::pagewire::Class::CallbackService::Payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[29], &::awkward::pagewire::Class::CallbackService::ClientContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[30], &::awkward::pagewire::Class::CallbackService::ServerContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[31], &::awkward::pagewire::Class::CallbackService::Status);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[32], &::awkward::pagewire::Class::CallbackService::StatusOr);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[33], &::awkward::pagewire::Class::CallbackService::AddUnary);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[34], &::awkward::pagewire::Class::CallbackService::Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[35], &::awkward::pagewire::Class::CallbackService::full_name_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[36], &::awkward::pagewire::Class::CallbackService::methods_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[37], &::awkward::pagewire::Class::CallbackService::gmock_Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[38], &::awkward::pagewire::Class::CallbackService::_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[39], &::awkward::pagewire::Class::CallbackService::assert_);
+}
+Class::CallbackService::~CallbackService() = default;
+
+void Class::CallbackService::delete_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::delete_&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[0]));
+}
+
+void Class::CallbackService::class_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Stub&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Service>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[1]));
+}
+
+void Class::CallbackService::Class(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::MockStub&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[2]));
+}
+
+void Class::CallbackService::operator_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Payload&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[3]));
+}
+
+void Class::CallbackService::new_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::WithPayload&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[4]));
+}
+
+void Class::CallbackService::co_await_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ClientContext&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Status>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[5]));
+}
+
+void Class::CallbackService::Stub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ServerContext&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::StatusOr>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[6]));
+}
+
+void Class::CallbackService::Service_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::pagewire>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[7]));
+}
+
+void Class::CallbackService::MockStub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl_StatusOr&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::pagewire_internal>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[8]));
+}
+
+void Class::CallbackService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::google&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::google_protobuf>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[9]));
+}
+
+void Class::CallbackService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::testing&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::context>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[10]));
+}
+
+void Class::CallbackService::Co_(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[11]));
+}
+
+void Class::CallbackService::context(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::context&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[12]));
+}
+
+void Class::CallbackService::request(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::request&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[13]));
+}
+
+void Class::CallbackService::payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::payload&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[14]));
+}
+
+void Class::CallbackService::done(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::done&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[15]));
+}
+
+void Class::CallbackService::channel__(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::kMethods>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[16]));
+}
+
+void Class::CallbackService::channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::kMethods>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[17]));
+}
+
+void Class::CallbackService::kMethods(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::kMethods&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::AnyInvocable>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[18]));
+}
+
+void Class::CallbackService::std(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[19]));
+}
+
+void Class::CallbackService::absl(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[20]));
+}
+
+void Class::CallbackService::pagewire(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[21]));
+}
+
+void Class::CallbackService::google(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[22]));
+}
+
+void Class::CallbackService::testing(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[23]));
+}
+
+void Class::CallbackService::New(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[24]));
+}
+
+void Class::CallbackService::move(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[25]));
+}
+
+void Class::CallbackService::Method(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[26]));
+}
+
+void Class::CallbackService::Channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[27]));
+}
+
+void Class::CallbackService::Payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[28]));
+}
+
+void Class::CallbackService::ClientContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[29]));
+}
+
+void Class::CallbackService::ServerContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[30]));
+}
+
+void Class::CallbackService::Status(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[31]));
+}
+
+void Class::CallbackService::StatusOr(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[32]));
+}
+
+void Class::CallbackService::AddUnary(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[33]));
+}
+
+void Class::CallbackService::Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[34]));
+}
+
+void Class::CallbackService::full_name_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[35]));
+}
+
+void Class::CallbackService::methods_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[36]));
+}
+
+void Class::CallbackService::gmock_Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[37]));
+}
+
+void Class::CallbackService::_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[38]));
+}
+
+void Class::CallbackService::assert_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[39]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Class::Stub::CoForm Class::Stub::Co() { return CoForm(channel_); }
+Class::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>> Class::Stub::CoForm::delete_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>(
+      channel_, ::awkward::pagewire::Class::kMethods[0], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Service>> Class::Stub::CoForm::class_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Service>(
+      channel_, ::awkward::pagewire::Class::kMethods[1], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>> Class::Stub::CoForm::Class(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::Channel>>(
+      channel_, ::awkward::pagewire::Class::kMethods[2], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>> Class::Stub::CoForm::operator_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>(
+      channel_, ::awkward::pagewire::Class::kMethods[3], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>> Class::Stub::CoForm::new_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::Payload>>(
+      channel_, ::awkward::pagewire::Class::kMethods[4], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Status>> Class::Stub::CoForm::co_await_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Status>(
+      channel_, ::awkward::pagewire::Class::kMethods[5], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::StatusOr>> Class::Stub::CoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::StatusOr>(
+      channel_, ::awkward::pagewire::Class::kMethods[6], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::pagewire>> Class::Stub::CoForm::Service_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::pagewire>(
+      channel_, ::awkward::pagewire::Class::kMethods[7], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::pagewire_internal>> Class::Stub::CoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::pagewire_internal>(
+      channel_, ::awkward::pagewire::Class::kMethods[8], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::google_protobuf>> Class::Stub::CoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::google_protobuf>(
+      channel_, ::awkward::pagewire::Class::kMethods[9], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::context>> Class::Stub::CoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::context>(
+      channel_, ::awkward::pagewire::Class::kMethods[10], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Class::Stub::CoForm::Co_(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::google::protobuf::Empty>>(
+      channel_, ::awkward::pagewire::Class::kMethods[11], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>> Class::Stub::CoForm::context(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::request>>(
+      channel_, ::awkward::pagewire::Class::kMethods[12], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>> Class::Stub::CoForm::request(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::payload>>(
+      channel_, ::awkward::pagewire::Class::kMethods[13], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>> Class::Stub::CoForm::payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::done>>(
+      channel_, ::awkward::pagewire::Class::kMethods[14], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>> Class::Stub::CoForm::done(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::awkward::pagewire::channel>>(
+      channel_, ::awkward::pagewire::Class::kMethods[15], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::kMethods>> Class::Stub::CoForm::channel__(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::kMethods>(
+      channel_, ::awkward::pagewire::Class::kMethods[16], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::kMethods>> Class::Stub::CoForm::channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::kMethods>(
+      channel_, ::awkward::pagewire::Class::kMethods[17], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::AnyInvocable>> Class::Stub::CoForm::kMethods(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::AnyInvocable>(
+      channel_, ::awkward::pagewire::Class::kMethods[18], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::std(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[19], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::absl(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[20], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::pagewire(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[21], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::google(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[22], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::testing(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[23], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::New(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[24], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::move(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[25], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::Method(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[26], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::Channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[27], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::Payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[28], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::ClientContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[29], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::ServerContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[30], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::Status(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[31], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::StatusOr(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[32], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::AddUnary(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[33], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[34], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::full_name_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[35], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::methods_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[36], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::gmock_Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[37], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[38], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Class::Stub::CoForm::assert_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Class::kMethods[39], context, request);
+}
+
+Class::CoService::CoService() : ::pagewire::Service("awkward.pagewire.Class") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::delete_, ::pagewire::WithPayload<::awkward::pagewire::delete__operator>>(
+      *this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::CoService::delete_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Stub, ::awkward::pagewire::Service>(
+      *this, ::awkward::pagewire::Class::kMethods[1], &::awkward::pagewire::Class::CoService::class_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::MockStub, ::pagewire::WithPayload<::awkward::pagewire::Channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[2], &::awkward::pagewire::Class::CoService::Class);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Payload, ::pagewire::WithPayload<::awkward::pagewire::WithPayload>>(
+      *this, ::awkward::pagewire::Class::kMethods[3], &::awkward::pagewire::Class::CoService::operator_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::WithPayload, ::pagewire::WithPayload<::awkward::pagewire::Payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[4], &::awkward::pagewire::Class::CoService::new_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::ClientContext, ::awkward::pagewire::Status>(
+      *this, ::awkward::pagewire::Class::kMethods[5], &::awkward::pagewire::Class::CoService::co_await_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::ServerContext, ::awkward::pagewire::StatusOr>(
+      *this, ::awkward::pagewire::Class::kMethods[6], &::awkward::pagewire::Class::CoService::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::absl, ::awkward::pagewire::pagewire>(
+      *this, ::awkward::pagewire::Class::kMethods[7], &::awkward::pagewire::Class::CoService::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::absl_StatusOr, ::awkward::pagewire::pagewire_internal>(
+      *this, ::awkward::pagewire::Class::kMethods[8], &::awkward::pagewire::Class::CoService::MockStub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::google, ::awkward::pagewire::google_protobuf>(
+      *this, ::awkward::pagewire::Class::kMethods[9], &::awkward::pagewire::Class::CoService::Callback_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::testing, ::awkward::pagewire::context>(
+      *this, ::awkward::pagewire::Class::kMethods[10], &::awkward::pagewire::Class::CoService::CallbackForm_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::google::protobuf::Empty, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::awkward::pagewire::Class::kMethods[11], &::awkward::pagewire::Class::CoService::Co_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::context, ::pagewire::WithPayload<::awkward::pagewire::request>>(
+      *this, ::awkward::pagewire::Class::kMethods[12], &::awkward::pagewire::Class::CoService::context);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::request, ::pagewire::WithPayload<::awkward::pagewire::payload>>(
+      *this, ::awkward::pagewire::Class::kMethods[13], &::awkward::pagewire::Class::CoService::request);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::payload, ::pagewire::WithPayload<::awkward::pagewire::done>>(
+      *this, ::awkward::pagewire::Class::kMethods[14], &::awkward::pagewire::Class::CoService::payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::done, ::pagewire::WithPayload<::awkward::pagewire::channel>>(
+      *this, ::awkward::pagewire::Class::kMethods[15], &::awkward::pagewire::Class::CoService::done);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[16], &::awkward::pagewire::Class::CoService::channel__);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[17], &::awkward::pagewire::Class::CoService::channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::kMethods, ::awkward::pagewire::AnyInvocable>(
+      *this, ::awkward::pagewire::Class::kMethods[18], &::awkward::pagewire::Class::CoService::kMethods);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[19], &::awkward::pagewire::Class::CoService::std);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[20], &::awkward::pagewire::Class::CoService::absl);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[21], &::awkward::pagewire::Class::CoService::pagewire);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[22], &::awkward::pagewire::Class::CoService::google);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[23], &::awkward::pagewire::Class::CoService::testing);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[24], &::awkward::pagewire::Class::CoService::New);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[25], &::awkward::pagewire::Class::CoService::move);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[26], &::awkward::pagewire::Class::CoService::Method);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[27], &::awkward::pagewire::Class::CoService::Channel);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[28], &::awkward::pagewire::Class::CoService::Payload);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[29], &::awkward::pagewire::Class::CoService::ClientContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[30], &::awkward::pagewire::Class::CoService::ServerContext);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[31], &::awkward::pagewire::Class::CoService::Status);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[32], &::awkward::pagewire::Class::CoService::StatusOr);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[33], &::awkward::pagewire::Class::CoService::AddUnary);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[34], &::awkward::pagewire::Class::CoService::Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[35], &::awkward::pagewire::Class::CoService::full_name_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[36], &::awkward::pagewire::Class::CoService::methods_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[37], &::awkward::pagewire::Class::CoService::gmock_Call);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[38], &::awkward::pagewire::Class::CoService::_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[39], &::awkward::pagewire::Class::CoService::assert_);
+}
+Class::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>> Class::CoService::delete_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::delete_&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Service>> Class::CoService::class_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Stub&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[1]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>> Class::CoService::Class(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::MockStub&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[2]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>> Class::CoService::operator_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Payload&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[3]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>> Class::CoService::new_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::WithPayload&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[4]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Status>> Class::CoService::co_await_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ClientContext&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[5]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::StatusOr>> Class::CoService::Stub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ServerContext&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[6]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::pagewire>> Class::CoService::Service_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[7]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::pagewire_internal>> Class::CoService::MockStub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl_StatusOr&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[8]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::google_protobuf>> Class::CoService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::google&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[9]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::context>> Class::CoService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::testing&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[10]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Class::CoService::Co_(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[11]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>> Class::CoService::context(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::context&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[12]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>> Class::CoService::request(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::request&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[13]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>> Class::CoService::payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::payload&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[14]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>> Class::CoService::done(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::done&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[15]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::kMethods>> Class::CoService::channel__(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[16]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::kMethods>> Class::CoService::channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[17]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::AnyInvocable>> Class::CoService::kMethods(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::kMethods&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[18]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::std(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[19]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::absl(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[20]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::pagewire(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[21]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::google(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[22]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::testing(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[23]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::New(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[24]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::move(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[25]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::Method(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[26]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::Channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[27]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::Payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[28]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::ClientContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[29]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::ServerContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[30]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::Status(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[31]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::StatusOr(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[32]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::AddUnary(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[33]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[34]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::full_name_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[35]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::methods_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[36]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::gmock_Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[37]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[38]);
+}
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Class::CoService::assert_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[39]);
+}
+
+#endif  // __cpp_impl_coroutine
+
 constinit const ::pagewire::Method typename_::kMethods[1] = {
     {"/awkward.pagewire.typename/typename", ::pagewire::PayloadDirection::kNone,
      ::pagewire::MethodType::kUnary},
@@ -890,7 +1786,8 @@ void typename_::Stub::CallbackForm::typename_(
 }
 
 typename_::Service::Service() : ::pagewire::Service("awkward.pagewire.typename") {
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::Service::typename_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::Service::typename_);
 }
 typename_::Service::~Service() = default;
 
@@ -898,6 +1795,43 @@ typename_::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::typename_::kMethods[0]);
 }
+
+typename_::CallbackService::CallbackService() : ::pagewire::Service("awkward.pagewire.typename") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::CallbackService::typename_);
+}
+typename_::CallbackService::~CallbackService() = default;
+
+void typename_::CallbackService::typename_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::typename_::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+typename_::Stub::CoForm typename_::Stub::Co() { return CoForm(channel_); }
+typename_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> typename_::Stub::CoForm::typename_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::typename_::kMethods[0], context, request);
+}
+
+typename_::CoService::CoService() : ::pagewire::Service("awkward.pagewire.typename") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::CoService::typename_);
+}
+typename_::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> typename_::CoService::typename_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::typename_::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method CallbackForm::kMethods[1] = {
     {"/awkward.pagewire.CallbackForm/CallbackForm", ::pagewire::PayloadDirection::kNone,
@@ -926,7 +1860,8 @@ void CallbackForm::Stub::CallbackForm::CallbackForm_(
 }
 
 CallbackForm::Service::Service() : ::pagewire::Service("awkward.pagewire.CallbackForm") {
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::Service::CallbackForm_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::Service::CallbackForm_);
 }
 CallbackForm::Service::~Service() = default;
 
@@ -934,6 +1869,43 @@ CallbackForm::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::CallbackForm::kMethods[0]);
 }
+
+CallbackForm::CallbackService::CallbackService() : ::pagewire::Service("awkward.pagewire.CallbackForm") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::CallbackService::CallbackForm_);
+}
+CallbackForm::CallbackService::~CallbackService() = default;
+
+void CallbackForm::CallbackService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::CallbackForm::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+CallbackForm::Stub::CoForm CallbackForm::Stub::Co() { return CoForm(channel_); }
+CallbackForm::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> CallbackForm::Stub::CoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::CallbackForm::kMethods[0], context, request);
+}
+
+CallbackForm::CoService::CoService() : ::pagewire::Service("awkward.pagewire.CallbackForm") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::CoService::CallbackForm_);
+}
+CallbackForm::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> CallbackForm::CoService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::CallbackForm::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method Callback::kMethods[1] = {
     {"/awkward.pagewire.Callback/Callback", ::pagewire::PayloadDirection::kNone,
@@ -962,7 +1934,8 @@ void Callback::Stub::CallbackForm::Callback_(
 }
 
 Callback::Service::Service() : ::pagewire::Service("awkward.pagewire.Callback") {
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::Service::Callback_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::Service::Callback_);
 }
 Callback::Service::~Service() = default;
 
@@ -970,6 +1943,43 @@ Callback::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::Callback::kMethods[0]);
 }
+
+Callback::CallbackService::CallbackService() : ::pagewire::Service("awkward.pagewire.Callback") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::CallbackService::Callback_);
+}
+Callback::CallbackService::~CallbackService() = default;
+
+void Callback::CallbackService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::Callback::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Callback::Stub::CoForm Callback::Stub::Co() { return CoForm(channel_); }
+Callback::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Callback::Stub::CoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::Callback::kMethods[0], context, request);
+}
+
+Callback::CoService::CoService() : ::pagewire::Service("awkward.pagewire.Callback") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::CoService::Callback_);
+}
+Callback::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Callback::CoService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::Callback::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method internal::kMethods[1] = {
     {"/awkward.pagewire.internal/internal", ::pagewire::PayloadDirection::kNone,
@@ -998,7 +2008,8 @@ void internal::Stub::CallbackForm::internal(
 }
 
 internal::Service::Service() : ::pagewire::Service("awkward.pagewire.internal") {
-  ::pagewire::internal::AddUnary(*this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::Service::internal);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::Service::internal);
 }
 internal::Service::~Service() = default;
 
@@ -1006,5 +2017,42 @@ internal::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::internal::kMethods[0]);
 }
+
+internal::CallbackService::CallbackService() : ::pagewire::Service("awkward.pagewire.internal") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::CallbackService::internal);
+}
+internal::CallbackService::~CallbackService() = default;
+
+void internal::CallbackService::internal(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done) {
+  done(::pagewire::internal::Unimplemented(::awkward::pagewire::internal::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+internal::Stub::CoForm internal::Stub::Co() { return CoForm(channel_); }
+internal::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> internal::Stub::CoForm::internal(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request) {
+  return ::pagewire::internal::AwaitCall<::awkward::pagewire::Method>(
+      channel_, ::awkward::pagewire::internal::kMethods[0], context, request);
+}
+
+internal::CoService::CoService() : ::pagewire::Service("awkward.pagewire.internal") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::CoService::internal);
+}
+internal::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> internal::CoService::internal(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  co_return ::pagewire::internal::Unimplemented(::awkward::pagewire::internal::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace awkward::pagewire

@@ -7,6 +7,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -15,6 +18,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -27,6 +31,8 @@ class Class {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   Class() = delete;
@@ -167,6 +173,10 @@ class Class::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -434,10 +444,400 @@ class Class::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Class::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void delete_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>)> done);
+
+  virtual void class_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Service>)> done);
+
+  virtual void Class(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::MockStub& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>)> done);
+
+  virtual void operator_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Payload& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>)> done);
+
+  virtual void new_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>)> done);
+
+  virtual void co_await_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ClientContext& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Status>)> done);
+
+  virtual void Stub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ServerContext& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::StatusOr>)> done);
+
+  virtual void Service_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::pagewire>)> done);
+
+  virtual void MockStub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl_StatusOr& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::pagewire_internal>)> done);
+
+  virtual void Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::google& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::google_protobuf>)> done);
+
+  virtual void CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::testing& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::context>)> done);
+
+  virtual void Co_(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>)> done);
+
+  virtual void context(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>)> done);
+
+  virtual void request(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>)> done);
+
+  virtual void payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>)> done);
+
+  virtual void done(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>)> done);
+
+  virtual void channel__(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::kMethods>)> done);
+
+  virtual void channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::kMethods>)> done);
+
+  virtual void kMethods(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::kMethods& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::AnyInvocable>)> done);
+
+  virtual void std(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void absl(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void pagewire(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void google(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void testing(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void New(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void move(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void Method(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void Channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void Payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void ClientContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void ServerContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void Status(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void StatusOr(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void AddUnary(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void full_name_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void methods_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void gmock_Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void _(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+
+  virtual void assert_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Class::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>> delete_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Service>> class_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>> Class(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>> operator_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>> new_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Status>> co_await_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::StatusOr>> Stub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::pagewire>> Service_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::pagewire_internal>> MockStub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::google_protobuf>> Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::context>> CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Co_(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>> context(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>> request(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>> payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>> done(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::kMethods>> channel__(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::kMethods>> channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::AnyInvocable>> kMethods(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> std(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> absl(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> pagewire(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> google(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> testing(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> New(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> move(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Method(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> ClientContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> ServerContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Status(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> StatusOr(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> AddUnary(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> full_name_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> methods_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> gmock_Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> _(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> assert_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Class::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::delete__operator>>> delete_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Service>> class_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Channel>>> Class(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::MockStub& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::WithPayload>>> operator_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Payload& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::Payload>>> new_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Status>> co_await_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ClientContext& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::StatusOr>> Stub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ServerContext& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::pagewire>> Service_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::pagewire_internal>> MockStub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl_StatusOr& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::google_protobuf>> Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::google& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::context>> CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::testing& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Co_(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::request>>> context(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::payload>>> request(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::done>>> payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::awkward::pagewire::channel>>> done(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::kMethods>> channel__(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::kMethods>> channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::AnyInvocable>> kMethods(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::kMethods& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> std(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> absl(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> pagewire(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> google(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> testing(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> New(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> move(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Method(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> ClientContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> ServerContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Status(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> StatusOr(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> AddUnary(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> full_name_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> methods_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> gmock_Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> _(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> assert_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class typename_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   typename_() = delete;
@@ -461,6 +861,10 @@ class typename_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -494,10 +898,49 @@ class typename_::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class typename_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void typename_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class typename_::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> typename_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class typename_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> typename_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class CallbackForm {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   CallbackForm() = delete;
@@ -521,6 +964,10 @@ class CallbackForm::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -554,10 +1001,49 @@ class CallbackForm::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class CallbackForm::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class CallbackForm::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class CallbackForm::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class Callback {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   Callback() = delete;
@@ -581,6 +1067,10 @@ class Callback::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -614,10 +1104,49 @@ class Callback::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Callback::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Callback::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Callback::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class internal {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   internal() = delete;
@@ -641,6 +1170,10 @@ class internal::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -673,6 +1206,43 @@ class internal::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::awkward::pagewire::Method> internal(
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class internal::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void internal(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class internal::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::awkward::pagewire::Method>> internal(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class internal::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::awkward::pagewire::Method>> internal(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace awkward::pagewire
 

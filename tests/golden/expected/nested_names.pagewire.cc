@@ -50,8 +50,10 @@ void Stub_::Stub::CallbackForm::Service_(
 }
 
 Stub_::Service::Service() : ::pagewire::Service("foo.std.Stub") {
-  ::pagewire::internal::AddUnary(*this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::Service::Stub_);
-  ::pagewire::internal::AddUnary(*this, ::foo::std::Stub_::kMethods[1], &::foo::std::Stub_::Service::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::Service::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[1], &::foo::std::Stub_::Service::Service_);
 }
 Stub_::Service::~Service() = default;
 
@@ -64,6 +66,64 @@ Stub_::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[1]);
 }
+
+Stub_::CallbackService::CallbackService() : ::pagewire::Service("foo.std.Stub") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::CallbackService::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[1], &::foo::std::Stub_::CallbackService::Service_);
+}
+Stub_::CallbackService::~CallbackService() = default;
+
+void Stub_::CallbackService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[0]));
+}
+
+void Stub_::CallbackService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[1]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Stub_::Stub::CoForm Stub_::Stub::Co() { return CoForm(channel_); }
+Stub_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Stub_::Stub::CoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::Stub_::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Stub_::Stub::CoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::Stub_::kMethods[1], context, request);
+}
+
+Stub_::CoService::CoService() : ::pagewire::Service("foo.std.Stub") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::CoService::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[1], &::foo::std::Stub_::CoService::Service_);
+}
+Stub_::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> Stub_::CoService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> Stub_::CoService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[1]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method Service_::kMethods[2] = {
     {"/foo.std.Service/Service", ::pagewire::PayloadDirection::kNone,
@@ -107,8 +167,10 @@ void Service_::Stub::CallbackForm::Stub_(
 }
 
 Service_::Service::Service() : ::pagewire::Service("foo.std.Service") {
-  ::pagewire::internal::AddUnary(*this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::Service::Service_);
-  ::pagewire::internal::AddUnary(*this, ::foo::std::Service_::kMethods[1], &::foo::std::Service_::Service::Stub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::Service::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[1], &::foo::std::Service_::Service::Stub_);
 }
 Service_::Service::~Service() = default;
 
@@ -121,6 +183,64 @@ Service_::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[1]);
 }
+
+Service_::CallbackService::CallbackService() : ::pagewire::Service("foo.std.Service") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::CallbackService::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[1], &::foo::std::Service_::CallbackService::Stub_);
+}
+Service_::CallbackService::~CallbackService() = default;
+
+void Service_::CallbackService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[0]));
+}
+
+void Service_::CallbackService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[1]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Service_::Stub::CoForm Service_::Stub::Co() { return CoForm(channel_); }
+Service_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Service_::Stub::CoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::Service_::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Service_::Stub::CoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::Service_::kMethods[1], context, request);
+}
+
+Service_::CoService::CoService() : ::pagewire::Service("foo.std.Service") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::CoService::Service_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[1], &::foo::std::Service_::CoService::Stub_);
+}
+Service_::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> Service_::CoService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> Service_::CoService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[1]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method MockStub_::kMethods[1] = {
     {"/foo.std.MockStub/MockStub", ::pagewire::PayloadDirection::kNone,
@@ -149,7 +269,8 @@ void MockStub_::Stub::CallbackForm::MockStub_(
 }
 
 MockStub_::Service::Service() : ::pagewire::Service("foo.std.MockStub") {
-  ::pagewire::internal::AddUnary(*this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::Service::MockStub_);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::Service::MockStub_);
 }
 MockStub_::Service::~Service() = default;
 
@@ -157,6 +278,43 @@ MockStub_::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::MockStub_::kMethods[0]);
 }
+
+MockStub_::CallbackService::CallbackService() : ::pagewire::Service("foo.std.MockStub") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::CallbackService::MockStub_);
+}
+MockStub_::CallbackService::~CallbackService() = default;
+
+void MockStub_::CallbackService::MockStub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::MockStub_::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+MockStub_::Stub::CoForm MockStub_::Stub::Co() { return CoForm(channel_); }
+MockStub_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> MockStub_::Stub::CoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::MockStub_::kMethods[0], context, request);
+}
+
+MockStub_::CoService::CoService() : ::pagewire::Service("foo.std.MockStub") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::CoService::MockStub_);
+}
+MockStub_::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> MockStub_::CoService::MockStub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::MockStub_::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method absl::kMethods[1] = {
     {"/foo.std.absl/absl", ::pagewire::PayloadDirection::kNone,
@@ -185,7 +343,8 @@ void absl::Stub::CallbackForm::absl(
 }
 
 absl::Service::Service() : ::pagewire::Service("foo.std.absl") {
-  ::pagewire::internal::AddUnary(*this, ::foo::std::absl::kMethods[0], &::foo::std::absl::Service::absl);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::absl::kMethods[0], &::foo::std::absl::Service::absl);
 }
 absl::Service::~Service() = default;
 
@@ -193,6 +352,43 @@ absl::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::absl::kMethods[0]);
 }
+
+absl::CallbackService::CallbackService() : ::pagewire::Service("foo.std.absl") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::absl::kMethods[0], &::foo::std::absl::CallbackService::absl);
+}
+absl::CallbackService::~CallbackService() = default;
+
+void absl::CallbackService::absl(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::absl::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+absl::Stub::CoForm absl::Stub::Co() { return CoForm(channel_); }
+absl::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> absl::Stub::CoForm::absl(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::absl::kMethods[0], context, request);
+}
+
+absl::CoService::CoService() : ::pagewire::Service("foo.std.absl") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::absl::kMethods[0], &::foo::std::absl::CoService::absl);
+}
+absl::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> absl::CoService::absl(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::absl::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method foo::kMethods[1] = {
     {"/foo.std.foo/foo", ::pagewire::PayloadDirection::kNone,
@@ -221,7 +417,8 @@ void foo::Stub::CallbackForm::foo(
 }
 
 foo::Service::Service() : ::pagewire::Service("foo.std.foo") {
-  ::pagewire::internal::AddUnary(*this, ::foo::std::foo::kMethods[0], &::foo::std::foo::Service::foo);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::foo::kMethods[0], &::foo::std::foo::Service::foo);
 }
 foo::Service::~Service() = default;
 
@@ -229,5 +426,42 @@ foo::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::foo::kMethods[0]);
 }
+
+foo::CallbackService::CallbackService() : ::pagewire::Service("foo.std.foo") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::foo::kMethods[0], &::foo::std::foo::CallbackService::foo);
+}
+foo::CallbackService::~CallbackService() = default;
+
+void foo::CallbackService::foo(
+    ::pagewire::ServerContext&, const ::foo::std::M&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done) {
+  done(::pagewire::internal::Unimplemented(::foo::std::foo::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+foo::Stub::CoForm foo::Stub::Co() { return CoForm(channel_); }
+foo::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> foo::Stub::CoForm::foo(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request) {
+  return ::pagewire::internal::AwaitCall<::foo::std::M>(
+      channel_, ::foo::std::foo::kMethods[0], context, request);
+}
+
+foo::CoService::CoService() : ::pagewire::Service("foo.std.foo") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::foo::kMethods[0], &::foo::std::foo::CoService::foo);
+}
+foo::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::foo::std::M>> foo::CoService::foo(
+    ::pagewire::ServerContext&, const ::foo::std::M&) {
+  co_return ::pagewire::internal::Unimplemented(::foo::std::foo::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace foo::std

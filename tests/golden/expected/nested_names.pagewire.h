@@ -7,6 +7,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -15,6 +18,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -27,6 +31,8 @@ class Stub_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   Stub_() = delete;
@@ -53,6 +59,10 @@ class Stub_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -92,10 +102,58 @@ class Stub_::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::foo::std::M& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Stub_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+
+  virtual void Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Stub_::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Stub_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class Service_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   Service_() = delete;
@@ -122,6 +180,10 @@ class Service_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -161,10 +223,58 @@ class Service_::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::foo::std::M& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Service_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+
+  virtual void Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Service_::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Service_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class MockStub_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   MockStub_() = delete;
@@ -188,6 +298,10 @@ class MockStub_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -221,10 +335,49 @@ class MockStub_::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::foo::std::M& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class MockStub_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void MockStub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class MockStub_::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> MockStub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class MockStub_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> MockStub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class absl {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   absl() = delete;
@@ -248,6 +401,10 @@ class absl::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -281,10 +438,49 @@ class absl::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::foo::std::M& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class absl::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void absl(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class absl::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> absl(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class absl::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> absl(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class foo {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   foo() = delete;
@@ -308,6 +504,10 @@ class foo::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -340,6 +540,43 @@ class foo::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::foo::std::M> foo(
       ::pagewire::ServerContext& context, const ::foo::std::M& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class foo::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void foo(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class foo::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::foo::std::M>> foo(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class foo::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::foo::std::M>> foo(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace foo::std
 

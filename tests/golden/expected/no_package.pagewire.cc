@@ -49,8 +49,10 @@ void RootlessService::Stub::CallbackForm::Rootless(
 }
 
 RootlessService::Service::Service() : ::pagewire::Service("RootlessService") {
-  ::pagewire::internal::AddUnary(*this, ::RootlessService::kMethods[0], &::RootlessService::Service::Do);
-  ::pagewire::internal::AddUnary(*this, ::RootlessService::kMethods[1], &::RootlessService::Service::Rootless);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::Rootless, ::pagewire::WithPayload<::Rootless_Nested>>(
+      *this, ::RootlessService::kMethods[0], &::RootlessService::Service::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::Stub, ::Stub>(
+      *this, ::RootlessService::kMethods[1], &::RootlessService::Service::Rootless);
 }
 RootlessService::Service::~Service() = default;
 
@@ -64,6 +66,64 @@ RootlessService::Service::~Service() = default;
   return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[1]);
 }
 
+RootlessService::CallbackService::CallbackService() : ::pagewire::Service("RootlessService") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::Rootless, ::pagewire::WithPayload<::Rootless_Nested>>(
+      *this, ::RootlessService::kMethods[0], &::RootlessService::CallbackService::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::Stub, ::Stub>(
+      *this, ::RootlessService::kMethods[1], &::RootlessService::CallbackService::Rootless);
+}
+RootlessService::CallbackService::~CallbackService() = default;
+
+void RootlessService::CallbackService::Do(
+    ::pagewire::ServerContext&, const ::Rootless&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>)> done) {
+  done(::pagewire::internal::Unimplemented(::RootlessService::kMethods[0]));
+}
+
+void RootlessService::CallbackService::Rootless(
+    ::pagewire::ServerContext&, const ::Stub&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done) {
+  done(::pagewire::internal::Unimplemented(::RootlessService::kMethods[1]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+RootlessService::Stub::CoForm RootlessService::Stub::Co() { return CoForm(channel_); }
+RootlessService::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>> RootlessService::Stub::CoForm::Do(
+    ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::Rootless_Nested>>(
+      channel_, ::RootlessService::kMethods[0], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::Stub>> RootlessService::Stub::CoForm::Rootless(
+    ::pagewire::ClientContext& context, const ::Stub& request) {
+  return ::pagewire::internal::AwaitCall<::Stub>(
+      channel_, ::RootlessService::kMethods[1], context, request);
+}
+
+RootlessService::CoService::CoService() : ::pagewire::Service("RootlessService") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::Rootless, ::pagewire::WithPayload<::Rootless_Nested>>(
+      *this, ::RootlessService::kMethods[0], &::RootlessService::CoService::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::Stub, ::Stub>(
+      *this, ::RootlessService::kMethods[1], &::RootlessService::CoService::Rootless);
+}
+RootlessService::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>> RootlessService::CoService::Do(
+    ::pagewire::ServerContext&, const ::Rootless&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::Stub>> RootlessService::CoService::Rootless(
+    ::pagewire::ServerContext&, const ::Stub&) {
+  co_return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[1]);
+}
+
+#endif  // __cpp_impl_coroutine
+
 Service_::Stub::Stub(::std::shared_ptr<::pagewire::Channel> channel) : channel_(::std::move(channel)) {}
 Service_::Stub::Stub() = default;
 Service_::Stub::~Stub() = default;
@@ -74,6 +134,20 @@ Service_::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel
 
 Service_::Service::Service() : ::pagewire::Service("Service") {}
 Service_::Service::~Service() = default;
+
+Service_::CallbackService::CallbackService() : ::pagewire::Service("Service") {}
+Service_::CallbackService::~CallbackService() = default;
+
+#ifdef __cpp_impl_coroutine
+
+Service_::Stub::CoForm Service_::Stub::Co() { return CoForm(channel_); }
+Service_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+Service_::CoService::CoService() : ::pagewire::Service("Service") {}
+Service_::CoService::~CoService() = default;
+
+#endif  // __cpp_impl_coroutine
 
 constinit const ::pagewire::Method std_::kMethods[1] = {
     {"/std/std", ::pagewire::PayloadDirection::kNone,
@@ -102,7 +176,8 @@ void std_::Stub::CallbackForm::std(
 }
 
 std_::Service::Service() : ::pagewire::Service("std") {
-  ::pagewire::internal::AddUnary(*this, ::std_::kMethods[0], &::std_::Service::std);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::Stub, ::Stub>(
+      *this, ::std_::kMethods[0], &::std_::Service::std);
 }
 std_::Service::~Service() = default;
 
@@ -110,3 +185,40 @@ std_::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::Stub&) {
   return ::pagewire::internal::Unimplemented(::std_::kMethods[0]);
 }
+
+std_::CallbackService::CallbackService() : ::pagewire::Service("std") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::Stub, ::Stub>(
+      *this, ::std_::kMethods[0], &::std_::CallbackService::std);
+}
+std_::CallbackService::~CallbackService() = default;
+
+void std_::CallbackService::std(
+    ::pagewire::ServerContext&, const ::Stub&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done) {
+  done(::pagewire::internal::Unimplemented(::std_::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+std_::Stub::CoForm std_::Stub::Co() { return CoForm(channel_); }
+std_::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::Stub>> std_::Stub::CoForm::std(
+    ::pagewire::ClientContext& context, const ::Stub& request) {
+  return ::pagewire::internal::AwaitCall<::Stub>(
+      channel_, ::std_::kMethods[0], context, request);
+}
+
+std_::CoService::CoService() : ::pagewire::Service("std") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::Stub, ::Stub>(
+      *this, ::std_::kMethods[0], &::std_::CoService::std);
+}
+std_::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::Stub>> std_::CoService::std(
+    ::pagewire::ServerContext&, const ::Stub&) {
+  co_return ::pagewire::internal::Unimplemented(::std_::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine

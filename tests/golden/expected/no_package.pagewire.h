@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -25,6 +29,8 @@ class RootlessService {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   RootlessService() = delete;
@@ -51,6 +57,10 @@ class RootlessService::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -90,10 +100,58 @@ class RootlessService::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::Stub& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class RootlessService::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Do(
+      ::pagewire::ServerContext& context, const ::Rootless& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>)> done);
+
+  virtual void Rootless(
+      ::pagewire::ServerContext& context, const ::Stub& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class RootlessService::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>> Do(
+      ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::Stub>> Rootless(
+      ::pagewire::ClientContext& context, const ::Stub& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class RootlessService::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::Rootless_Nested>>> Do(
+      ::pagewire::ServerContext& context, const ::Rootless& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::Stub>> Rootless(
+      ::pagewire::ServerContext& context, const ::Stub& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class Service_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   Service_() = delete;
@@ -111,6 +169,10 @@ class Service_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -138,10 +200,40 @@ class Service_::Service : public ::pagewire::Service {
   ~Service() override;
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Service_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Service_::Stub::CoForm {
+ public:
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Service_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+};
+#endif  // __cpp_impl_coroutine
+
 class std_ {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   std_() = delete;
@@ -165,6 +257,10 @@ class std_::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -197,5 +293,42 @@ class std_::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::Stub> std(
       ::pagewire::ServerContext& context, const ::Stub& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class std_::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void std(
+      ::pagewire::ServerContext& context, const ::Stub& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class std_::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::Stub>> std(
+      ::pagewire::ClientContext& context, const ::Stub& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class std_::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::Stub>> std(
+      ::pagewire::ServerContext& context, const ::Stub& request);
+};
+#endif  // __cpp_impl_coroutine
 
 #endif  // PAGEWIRE_INCLUDED_no_5fpackage_2eproto_H

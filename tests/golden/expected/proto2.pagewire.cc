@@ -65,9 +65,12 @@ void Two::Stub::CallbackForm::Group(
 }
 
 Two::Service::Service() : ::pagewire::Service("two.Two") {
-  ::pagewire::internal::AddUnary(*this, ::two::Two::kMethods[0], &::two::Two::Service::Check);
-  ::pagewire::internal::AddUnary(*this, ::two::Two::kMethods[1], &::two::Two::Service::Make);
-  ::pagewire::internal::AddUnary(*this, ::two::Two::kMethods[2], &::two::Two::Service::Group);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::two::Strict, ::two::Strict>(
+      *this, ::two::Two::kMethods[0], &::two::Two::Service::Check);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::two::Loose, ::pagewire::WithPayload<::two::Strict>>(
+      *this, ::two::Two::kMethods[1], &::two::Two::Service::Make);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::two::Strict_Inner, ::two::Loose>(
+      *this, ::two::Two::kMethods[2], &::two::Two::Service::Group);
 }
 Two::Service::~Service() = default;
 
@@ -85,5 +88,84 @@ Two::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::two::Strict_Inner&) {
   return ::pagewire::internal::Unimplemented(::two::Two::kMethods[2]);
 }
+
+Two::CallbackService::CallbackService() : ::pagewire::Service("two.Two") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::two::Strict, ::two::Strict>(
+      *this, ::two::Two::kMethods[0], &::two::Two::CallbackService::Check);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::two::Loose, ::pagewire::WithPayload<::two::Strict>>(
+      *this, ::two::Two::kMethods[1], &::two::Two::CallbackService::Make);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::two::Strict_Inner, ::two::Loose>(
+      *this, ::two::Two::kMethods[2], &::two::Two::CallbackService::Group);
+}
+Two::CallbackService::~CallbackService() = default;
+
+void Two::CallbackService::Check(
+    ::pagewire::ServerContext&, const ::two::Strict&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::two::Strict>)> done) {
+  done(::pagewire::internal::Unimplemented(::two::Two::kMethods[0]));
+}
+
+void Two::CallbackService::Make(
+    ::pagewire::ServerContext&, const ::two::Loose&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>)> done) {
+  done(::pagewire::internal::Unimplemented(::two::Two::kMethods[1]));
+}
+
+void Two::CallbackService::Group(
+    ::pagewire::ServerContext&, const ::two::Strict_Inner&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::two::Loose>)> done) {
+  done(::pagewire::internal::Unimplemented(::two::Two::kMethods[2]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Two::Stub::CoForm Two::Stub::Co() { return CoForm(channel_); }
+Two::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::two::Strict>> Two::Stub::CoForm::Check(
+    ::pagewire::ClientContext& context, const ::two::Strict& request) {
+  return ::pagewire::internal::AwaitCall<::two::Strict>(
+      channel_, ::two::Two::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>> Two::Stub::CoForm::Make(
+    ::pagewire::ClientContext& context, const ::two::Loose& request) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::two::Strict>>(
+      channel_, ::two::Two::kMethods[1], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::two::Loose>> Two::Stub::CoForm::Group(
+    ::pagewire::ClientContext& context, const ::two::Strict_Inner& request) {
+  return ::pagewire::internal::AwaitCall<::two::Loose>(
+      channel_, ::two::Two::kMethods[2], context, request);
+}
+
+Two::CoService::CoService() : ::pagewire::Service("two.Two") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::two::Strict, ::two::Strict>(
+      *this, ::two::Two::kMethods[0], &::two::Two::CoService::Check);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::two::Loose, ::pagewire::WithPayload<::two::Strict>>(
+      *this, ::two::Two::kMethods[1], &::two::Two::CoService::Make);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::two::Strict_Inner, ::two::Loose>(
+      *this, ::two::Two::kMethods[2], &::two::Two::CoService::Group);
+}
+Two::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::two::Strict>> Two::CoService::Check(
+    ::pagewire::ServerContext&, const ::two::Strict&) {
+  co_return ::pagewire::internal::Unimplemented(::two::Two::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>> Two::CoService::Make(
+    ::pagewire::ServerContext&, const ::two::Loose&) {
+  co_return ::pagewire::internal::Unimplemented(::two::Two::kMethods[1]);
+}
+
+::pagewire::Task<::absl::StatusOr<::two::Loose>> Two::CoService::Group(
+    ::pagewire::ServerContext&, const ::two::Strict_Inner&) {
+  co_return ::pagewire::internal::Unimplemented(::two::Two::kMethods[2]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace two

@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -26,6 +30,8 @@ class Two {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "proto2.pagewire.mock.h", which needs gmock
 
   Two() = delete;
@@ -55,6 +61,10 @@ class Two::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -99,6 +109,61 @@ class Two::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::two::Loose> Group(
       ::pagewire::ServerContext& context, const ::two::Strict_Inner& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Two::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Check(
+      ::pagewire::ServerContext& context, const ::two::Strict& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::two::Strict>)> done);
+
+  virtual void Make(
+      ::pagewire::ServerContext& context, const ::two::Loose& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>)> done);
+
+  virtual void Group(
+      ::pagewire::ServerContext& context, const ::two::Strict_Inner& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::two::Loose>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Two::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::two::Strict>> Check(
+      ::pagewire::ClientContext& context, const ::two::Strict& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>> Make(
+      ::pagewire::ClientContext& context, const ::two::Loose& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::two::Loose>> Group(
+      ::pagewire::ClientContext& context, const ::two::Strict_Inner& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Two::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::two::Strict>> Check(
+      ::pagewire::ServerContext& context, const ::two::Strict& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::two::Strict>>> Make(
+      ::pagewire::ServerContext& context, const ::two::Loose& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::two::Loose>> Group(
+      ::pagewire::ServerContext& context, const ::two::Strict_Inner& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace two
 

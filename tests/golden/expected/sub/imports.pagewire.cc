@@ -95,11 +95,16 @@ void Importer::Stub::CallbackForm::Options(
 }
 
 Importer::Service::Service() : ::pagewire::Service("importer.Importer") {
-  ::pagewire::internal::AddUnary(*this, ::importer::Importer::kMethods[0], &::importer::Importer::Service::Nested);
-  ::pagewire::internal::AddUnary(*this, ::importer::Importer::kMethods[1], &::importer::Importer::Service::PublicImport);
-  ::pagewire::internal::AddUnary(*this, ::importer::Importer::kMethods[2], &::importer::Importer::Service::WellKnown);
-  ::pagewire::internal::AddUnary(*this, ::importer::Importer::kMethods[3], &::importer::Importer::Service::Time);
-  ::pagewire::internal::AddUnary(*this, ::importer::Importer::kMethods[4], &::importer::Importer::Service::Options);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::types::v1::Key_Part_Detail, ::types::v1::Key_Part>(
+      *this, ::importer::Importer::kMethods[0], &::importer::Importer::Service::Nested);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::types::v2::Value, ::blob::PutReply>(
+      *this, ::importer::Importer::kMethods[1], &::importer::Importer::Service::PublicImport);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::google::protobuf::Empty, ::google::protobuf::Any>(
+      *this, ::importer::Importer::kMethods[2], &::importer::Importer::Service::WellKnown);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::google::protobuf::Timestamp, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::importer::Importer::kMethods[3], &::importer::Importer::Service::Time);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::pagewire::MethodPayload, ::google::protobuf::Empty>(
+      *this, ::importer::Importer::kMethods[4], &::importer::Importer::Service::Options);
 }
 Importer::Service::~Service() = default;
 
@@ -128,6 +133,127 @@ Importer::Service::~Service() = default;
   return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[4]);
 }
 
+Importer::CallbackService::CallbackService() : ::pagewire::Service("importer.Importer") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::types::v1::Key_Part_Detail, ::types::v1::Key_Part>(
+      *this, ::importer::Importer::kMethods[0], &::importer::Importer::CallbackService::Nested);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::types::v2::Value, ::blob::PutReply>(
+      *this, ::importer::Importer::kMethods[1], &::importer::Importer::CallbackService::PublicImport);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::google::protobuf::Empty, ::google::protobuf::Any>(
+      *this, ::importer::Importer::kMethods[2], &::importer::Importer::CallbackService::WellKnown);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::google::protobuf::Timestamp, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::importer::Importer::kMethods[3], &::importer::Importer::CallbackService::Time);
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::pagewire::MethodPayload, ::google::protobuf::Empty>(
+      *this, ::importer::Importer::kMethods[4], &::importer::Importer::CallbackService::Options);
+}
+Importer::CallbackService::~CallbackService() = default;
+
+void Importer::CallbackService::Nested(
+    ::pagewire::ServerContext&, const ::types::v1::Key_Part_Detail&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::types::v1::Key_Part>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::Importer::kMethods[0]));
+}
+
+void Importer::CallbackService::PublicImport(
+    ::pagewire::ServerContext&, const ::types::v2::Value&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::Importer::kMethods[1]));
+}
+
+void Importer::CallbackService::WellKnown(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::google::protobuf::Any>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::Importer::kMethods[2]));
+}
+
+void Importer::CallbackService::Time(
+    ::pagewire::ServerContext&, const ::google::protobuf::Timestamp&, ::pagewire::Payload,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::Importer::kMethods[3]));
+}
+
+void Importer::CallbackService::Options(
+    ::pagewire::ServerContext&, const ::pagewire::MethodPayload&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::google::protobuf::Empty>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::Importer::kMethods[4]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+Importer::Stub::CoForm Importer::Stub::Co() { return CoForm(channel_); }
+Importer::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::types::v1::Key_Part>> Importer::Stub::CoForm::Nested(
+    ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request) {
+  return ::pagewire::internal::AwaitCall<::types::v1::Key_Part>(
+      channel_, ::importer::Importer::kMethods[0], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> Importer::Stub::CoForm::PublicImport(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::blob::PutReply>(
+      channel_, ::importer::Importer::kMethods[1], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::google::protobuf::Any>> Importer::Stub::CoForm::WellKnown(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request) {
+  return ::pagewire::internal::AwaitCall<::google::protobuf::Any>(
+      channel_, ::importer::Importer::kMethods[2], context, request);
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Importer::Stub::CoForm::Time(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload) {
+  return ::pagewire::internal::AwaitCall<::pagewire::WithPayload<::google::protobuf::Empty>>(
+      channel_, ::importer::Importer::kMethods[3], context, request, ::std::move(payload));
+}
+
+::pagewire::Awaitable<::absl::StatusOr<::google::protobuf::Empty>> Importer::Stub::CoForm::Options(
+    ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request) {
+  return ::pagewire::internal::AwaitCall<::google::protobuf::Empty>(
+      channel_, ::importer::Importer::kMethods[4], context, request);
+}
+
+Importer::CoService::CoService() : ::pagewire::Service("importer.Importer") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::types::v1::Key_Part_Detail, ::types::v1::Key_Part>(
+      *this, ::importer::Importer::kMethods[0], &::importer::Importer::CoService::Nested);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::types::v2::Value, ::blob::PutReply>(
+      *this, ::importer::Importer::kMethods[1], &::importer::Importer::CoService::PublicImport);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::google::protobuf::Empty, ::google::protobuf::Any>(
+      *this, ::importer::Importer::kMethods[2], &::importer::Importer::CoService::WellKnown);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::google::protobuf::Timestamp, ::pagewire::WithPayload<::google::protobuf::Empty>>(
+      *this, ::importer::Importer::kMethods[3], &::importer::Importer::CoService::Time);
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::pagewire::MethodPayload, ::google::protobuf::Empty>(
+      *this, ::importer::Importer::kMethods[4], &::importer::Importer::CoService::Options);
+}
+Importer::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::types::v1::Key_Part>> Importer::CoService::Nested(
+    ::pagewire::ServerContext&, const ::types::v1::Key_Part_Detail&) {
+  co_return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[0]);
+}
+
+::pagewire::Task<::absl::StatusOr<::blob::PutReply>> Importer::CoService::PublicImport(
+    ::pagewire::ServerContext&, const ::types::v2::Value&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[1]);
+}
+
+::pagewire::Task<::absl::StatusOr<::google::protobuf::Any>> Importer::CoService::WellKnown(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&) {
+  co_return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[2]);
+}
+
+::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Importer::CoService::Time(
+    ::pagewire::ServerContext&, const ::google::protobuf::Timestamp&, ::pagewire::Payload) {
+  co_return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[3]);
+}
+
+::pagewire::Task<::absl::StatusOr<::google::protobuf::Empty>> Importer::CoService::Options(
+    ::pagewire::ServerContext&, const ::pagewire::MethodPayload&) {
+  co_return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[4]);
+}
+
+#endif  // __cpp_impl_coroutine
+
 constinit const ::pagewire::Method BlobStore::kMethods[1] = {
     {"/importer.BlobStore/Put", ::pagewire::PayloadDirection::kNone,
      ::pagewire::MethodType::kUnary},
@@ -155,7 +281,8 @@ void BlobStore::Stub::CallbackForm::Put(
 }
 
 BlobStore::Service::Service() : ::pagewire::Service("importer.BlobStore") {
-  ::pagewire::internal::AddUnary(*this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::Service::Put);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::Service::Put);
 }
 BlobStore::Service::~Service() = default;
 
@@ -163,5 +290,42 @@ BlobStore::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::blob::PutRequest&) {
   return ::pagewire::internal::Unimplemented(::importer::BlobStore::kMethods[0]);
 }
+
+BlobStore::CallbackService::CallbackService() : ::pagewire::Service("importer.BlobStore") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::CallbackService::Put);
+}
+BlobStore::CallbackService::~CallbackService() = default;
+
+void BlobStore::CallbackService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done) {
+  done(::pagewire::internal::Unimplemented(::importer::BlobStore::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+BlobStore::Stub::CoForm BlobStore::Stub::Co() { return CoForm(channel_); }
+BlobStore::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> BlobStore::Stub::CoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request) {
+  return ::pagewire::internal::AwaitCall<::blob::PutReply>(
+      channel_, ::importer::BlobStore::kMethods[0], context, request);
+}
+
+BlobStore::CoService::CoService() : ::pagewire::Service("importer.BlobStore") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::blob::PutRequest, ::blob::PutReply>(
+      *this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::CoService::Put);
+}
+BlobStore::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::blob::PutReply>> BlobStore::CoService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&) {
+  co_return ::pagewire::internal::Unimplemented(::importer::BlobStore::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace importer

@@ -6,6 +6,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -14,6 +17,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -26,6 +30,8 @@ class Importer {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "sub/imports.pagewire.mock.h", which needs gmock
 
   Importer() = delete;
@@ -62,6 +68,10 @@ class Importer::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -120,10 +130,87 @@ class Importer::Service : public ::pagewire::Service {
       ::pagewire::ServerContext& context, const ::pagewire::MethodPayload& request);
 };
 
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class Importer::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Nested(
+      ::pagewire::ServerContext& context, const ::types::v1::Key_Part_Detail& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::types::v1::Key_Part>)> done);
+
+  // Value comes from a file that sub/types.proto imports publicly.
+  virtual void PublicImport(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done);
+
+  virtual void WellKnown(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::google::protobuf::Any>)> done);
+
+  virtual void Time(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>)> done);
+
+  virtual void Options(
+      ::pagewire::ServerContext& context, const ::pagewire::MethodPayload& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::google::protobuf::Empty>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class Importer::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::types::v1::Key_Part>> Nested(
+      ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> PublicImport(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::google::protobuf::Any>> WellKnown(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request);
+  ::pagewire::Awaitable<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Time(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload);
+  ::pagewire::Awaitable<::absl::StatusOr<::google::protobuf::Empty>> Options(
+      ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class Importer::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::types::v1::Key_Part>> Nested(
+      ::pagewire::ServerContext& context, const ::types::v1::Key_Part_Detail& request);
+
+  // Value comes from a file that sub/types.proto imports publicly.
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::PutReply>> PublicImport(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::google::protobuf::Any>> WellKnown(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::pagewire::WithPayload<::google::protobuf::Empty>>> Time(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload);
+
+  virtual ::pagewire::Task<::absl::StatusOr<::google::protobuf::Empty>> Options(
+      ::pagewire::ServerContext& context, const ::pagewire::MethodPayload& request);
+};
+#endif  // __cpp_impl_coroutine
+
 class BlobStore {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "sub/imports.pagewire.mock.h", which needs gmock
 
   BlobStore() = delete;
@@ -147,6 +234,10 @@ class BlobStore::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -179,6 +270,43 @@ class BlobStore::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::blob::PutReply> Put(
       ::pagewire::ServerContext& context, const ::blob::PutRequest& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class BlobStore::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class BlobStore::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::blob::PutReply>> Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class BlobStore::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::blob::PutReply>> Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace importer
 

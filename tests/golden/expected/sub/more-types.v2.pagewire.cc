@@ -35,7 +35,8 @@ void InAnImport::Stub::CallbackForm::Do(
 }
 
 InAnImport::Service::Service() : ::pagewire::Service("types.v2.InAnImport") {
-  ::pagewire::internal::AddUnary(*this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::Service::Do);
+  ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::types::v2::Value, ::types::v2::Value>(
+      *this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::Service::Do);
 }
 InAnImport::Service::~Service() = default;
 
@@ -43,5 +44,42 @@ InAnImport::Service::~Service() = default;
     ::pagewire::ServerContext&, const ::types::v2::Value&) {
   return ::pagewire::internal::Unimplemented(::types::v2::InAnImport::kMethods[0]);
 }
+
+InAnImport::CallbackService::CallbackService() : ::pagewire::Service("types.v2.InAnImport") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::CallbackForm, ::types::v2::Value, ::types::v2::Value>(
+      *this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::CallbackService::Do);
+}
+InAnImport::CallbackService::~CallbackService() = default;
+
+void InAnImport::CallbackService::Do(
+    ::pagewire::ServerContext&, const ::types::v2::Value&,
+    ::absl::AnyInvocable<void(::absl::StatusOr<::types::v2::Value>)> done) {
+  done(::pagewire::internal::Unimplemented(::types::v2::InAnImport::kMethods[0]));
+}
+
+#ifdef __cpp_impl_coroutine
+
+InAnImport::Stub::CoForm InAnImport::Stub::Co() { return CoForm(channel_); }
+InAnImport::Stub::CoForm::CoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::pagewire::Awaitable<::absl::StatusOr<::types::v2::Value>> InAnImport::Stub::CoForm::Do(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request) {
+  return ::pagewire::internal::AwaitCall<::types::v2::Value>(
+      channel_, ::types::v2::InAnImport::kMethods[0], context, request);
+}
+
+InAnImport::CoService::CoService() : ::pagewire::Service("types.v2.InAnImport") {
+  ::pagewire::internal::AddUnary<::pagewire::internal::TaskForm, ::types::v2::Value, ::types::v2::Value>(
+      *this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::CoService::Do);
+}
+InAnImport::CoService::~CoService() = default;
+
+::pagewire::Task<::absl::StatusOr<::types::v2::Value>> InAnImport::CoService::Do(
+    ::pagewire::ServerContext&, const ::types::v2::Value&) {
+  co_return ::pagewire::internal::Unimplemented(::types::v2::InAnImport::kMethods[0]);
+}
+
+#endif  // __cpp_impl_coroutine
 
 }  // namespace types::v2

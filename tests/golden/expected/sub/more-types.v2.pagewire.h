@@ -7,6 +7,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <pagewire/async_client_stream.h>
+#include <pagewire/async_server_stream.h>
+#include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
@@ -15,6 +18,7 @@
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
+#include <pagewire/task.h>
 #include <pagewire/with_payload.h>
 
 #include <memory>
@@ -27,6 +31,8 @@ class InAnImport {
  public:
   class Stub;
   class Service;
+  class CallbackService;
+  class CoService;
   class MockStub;  // defined in "sub/more-types.v2.pagewire.mock.h", which needs gmock
 
   InAnImport() = delete;
@@ -50,6 +56,10 @@ class InAnImport::Stub {
   // The same methods without waiting: Callback().Method(context, request..., done).
   class CallbackForm;
   CallbackForm Callback();
+
+  // The same methods for coroutines: co_await Co().Method(context, request...).
+  class CoForm;
+  CoForm Co();
 
  protected:
   Stub();
@@ -82,6 +92,43 @@ class InAnImport::Service : public ::pagewire::Service {
   virtual ::absl::StatusOr<::types::v2::Value> Do(
       ::pagewire::ServerContext& context, const ::types::v2::Value& request);
 };
+
+// The same without blocking: a method ends when `done` is called, on any thread; context and request live until
+// then. Destroying `done` without calling it answers INTERNAL.
+class InAnImport::CallbackService : public ::pagewire::Service {
+ public:
+  CallbackService();
+  ~CallbackService() override;
+
+  virtual void Do(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request,
+      ::absl::AnyInvocable<void(::absl::StatusOr<::types::v2::Value>)> done);
+};
+
+#ifdef __cpp_impl_coroutine
+// A call starts when it is awaited. The context must live until it has ended, the request only until the
+// function returns.
+class InAnImport::Stub::CoForm {
+ public:
+  ::pagewire::Awaitable<::absl::StatusOr<::types::v2::Value>> Do(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request);
+
+ private:
+  friend class Stub;
+  explicit CoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The same as coroutines. Context and request live until the task has ended.
+class InAnImport::CoService : public ::pagewire::Service {
+ public:
+  CoService();
+  ~CoService() override;
+
+  virtual ::pagewire::Task<::absl::StatusOr<::types::v2::Value>> Do(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request);
+};
+#endif  // __cpp_impl_coroutine
 
 }  // namespace types::v2
 
