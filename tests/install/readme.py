@@ -1,4 +1,4 @@
-"""The service in README.md is what it says: a program that builds against the installed package and runs."""
+"""The code in README.md is what it says: it builds against the installed package and runs."""
 
 import argparse
 import pathlib
@@ -8,6 +8,47 @@ import sys
 import tempfile
 
 _PREAMBLE = "cmake_minimum_required(VERSION 3.25)\nproject(readme LANGUAGES CXX)\n"
+
+_INCLUDES = """
+#include <pagewire/pagewire.h>
+#include <functional>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include "store.pagewire.h"
+"""
+
+# Puts 1000 bytes and counts the entries.
+_MAIN = r"""
+template <typename Service>
+std::unique_ptr<pagewire::Server> Serve(Service& service, int& port) {
+  pagewire::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", pagewire::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  return *builder.BuildAndStart();
+}
+
+std::unique_ptr<store::Store::Stub> StubFor(int port) {
+  return std::make_unique<store::Store::Stub>(pagewire::CreateChannel("ipv4:127.0.0.1:" + std::to_string(port),
+                                                                      pagewire::InsecureChannelCredentials()));
+}
+
+int main() {
+  CallbackStore callback_store;
+  CoStore co_store;
+  int callback_port = 0;
+  int co_port = 0;
+  const auto callback_server = Serve(callback_store, callback_port);
+  const auto co_server = Serve(co_store, co_port);
+  const auto callback_stub = StubFor(callback_port);
+  const auto co_stub = StubFor(co_port);
+  std::promise<uint64_t> size;
+  PutWithoutWaiting(*callback_stub, pagewire::Payload::FromCord(absl::Cord(std::string(1000, 'x'))),
+                    [&](uint64_t bytes) { size.set_value(bytes); });
+  std::cout << size.get_future().get() << " " << *pagewire::Wait(CountEntries(*co_stub)) << "\n";
+}
+"""
 
 
 def _block(readme, language, having):
@@ -38,15 +79,21 @@ def main():
         project = scratch / "project"
         project.mkdir()
         (project / "store.proto").write_text(_block(readme, "proto", "service Store"))
-        (project / "CMakeLists.txt").write_text(_PREAMBLE + _block(readme, "cmake", "find_package"))
+        (project / "CMakeLists.txt").write_text(
+            _PREAMBLE + _block(readme, "cmake", "find_package")
+            + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS store.proto)\n")
         (project / "app.cc").write_text(_block(readme, "cpp", "int main"))
+        (project / "forms.cc").write_text(_INCLUDES + _block(readme, "cpp", "CoStore")
+                                          + _block(readme, "cpp", "CallbackStore") + _MAIN)
         _run(options.cmake, "--install", options.build, "--prefix", scratch / "prefix")
         _run(options.cmake, "-G", "Ninja", "-S", project, "-B", scratch / "build",
              f"-DCMAKE_PREFIX_PATH={scratch / 'prefix'}", f"-DCMAKE_CXX_COMPILER={options.compiler}")
         _run(options.cmake, "--build", scratch / "build")
         output = _run(scratch / "build/app")
+        forms = _run(scratch / "build/forms")
     print(output)
-    return 0 if output.startswith(f"{64 << 20}\n") else 1
+    print(forms)
+    return 0 if output.startswith(f"{64 << 20}\n") and forms == "1000 3\n" else 1
 
 
 if __name__ == "__main__":

@@ -36,6 +36,9 @@ class UnaryTest : public ::testing::TestWithParam<bool> {
     StartServer(builder);
   }
 
+  // Where the paths are forced (see CMakeLists.txt) and there is a socket.
+  static bool PagesAreMapped() { return std::getenv("PAGEWIRE_RECEIVE_PATH") != nullptr && !GetParam(); }
+
   BlobService service_;
   int port_ = 0;
   std::unique_ptr<Server> server_;
@@ -84,9 +87,7 @@ TEST_P(UnaryTest, PayloadsOfAwkwardSizesBothWays) {
     EXPECT_EQ(report.sent.payload_bytes, size);
     EXPECT_EQ(report.received.payload_bytes, size);
     EXPECT_EQ(report.sent.copied(CopyReason::kTail), size % 4096);
-    // Pages are mapped where the paths are forced (see CMakeLists.txt) and there is a socket.
-    const bool mapped = std::getenv("PAGEWIRE_RECEIVE_PATH") != nullptr && !GetParam() && size >= 4096;
-    EXPECT_EQ(report.sent.mapped_bytes, mapped ? size - size % 4096 : 0) << report.sent.ToString();
+    EXPECT_EQ(report.sent.mapped_bytes, PagesAreMapped() ? size - size % 4096 : 0) << report.sent.ToString();
     EXPECT_EQ(report.sent.kernel_copied_bytes, size) << "over loopback";
   }
 }
@@ -376,11 +377,20 @@ TEST_P(UnaryTest, HandlesOutliveChannelAndServer) {
     Blob::Stub stub(MakeChannel());
     ClientContext context;
     ASSERT_TRUE(stub.Keep(context, BlobRequest(), MakePayload(3'000'000, 5)).ok());
+    EXPECT_EQ(context.transfer_report().sent.mapped_bytes, PagesAreMapped() ? 3'000'000 - 3'000'000 % 4096 : 0);
     kept = service_.TakeKept();
+    ClientContext get_context;
+    BlobRequest request;
+    request.set_size(3'000'000);
+    request.set_seed(6);
+    absl::StatusOr<WithPayload<BlobReply>> got = stub.Get(get_context, request);
+    ASSERT_TRUE(got.ok()) << got.status();
+    kept.push_back(std::move(got->payload));
   }
   server_.reset();
-  ASSERT_EQ(kept.size(), 1u);
+  ASSERT_EQ(kept.size(), 2u);
   EXPECT_EQ(HashOf(kept[0]), ExpectedHash(3'000'000, 5));
+  EXPECT_EQ(HashOf(kept[1]), ExpectedHash(3'000'000, 6));
 }
 
 TEST_P(UnaryTest, ExternalMemoryIsReleasedOnce) {
