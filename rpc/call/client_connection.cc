@@ -11,14 +11,25 @@ namespace pagewire::call {
 
 ClientConnection::ClientConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
                                    Observer& observer, transport::SessionOptions options)
-    : observer_(observer), session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+    : observer_(observer),
+      idle_(loop, options.idle_timeout, [this] { observer_.OnConnectionIdle(); }),
+      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
 
 ClientConnection::~ClientConnection() = default;
 
-void ClientConnection::Start() { session_->Start(); }
+void ClientConnection::Start() {
+  session_->Start();
+  idle_.SetIdle();
+}
 
 void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
+  idle_.SetBusy();
   if (const uint64_t id = call->SendOn(*session_); id != 0) calls_.emplace(id, std::move(call));
+  SetIdleIfWithoutCalls();
+}
+
+void ClientConnection::SetIdleIfWithoutCalls() {
+  if (calls_.empty()) idle_.SetIdle();
 }
 
 void ClientConnection::Close(const absl::Status& status) {
@@ -70,6 +81,7 @@ void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
   const std::shared_ptr<ClientCall> call = std::move(it->second);
   calls_.erase(it);
   call->OnStatus(std::move(status));
+  SetIdleIfWithoutCalls();
 }
 
 void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "call/client_call.h"
+#include "call/idle_timer.h"
 #include "transport/session.h"
 
 namespace pagewire::call {
@@ -24,6 +25,8 @@ class ClientConnection final : private transport::SessionHandler {
     virtual void OnConnectionReady() = 0;
     // No call may be started on it any more; those in flight go on.
     virtual void OnConnectionDraining() = 0;
+    // It has had no calls for SessionOptions::idle_timeout.
+    virtual void OnConnectionIdle() = 0;
     // It is gone, and all its calls have ended. Called once, last. The connection may be destroyed from here.
     virtual void OnConnectionClosed(const absl::Status& status) = 0;
   };
@@ -62,7 +65,10 @@ class ClientConnection final : private transport::SessionHandler {
 
   ClientCall* Find(uint64_t call_id);
 
+  void SetIdleIfWithoutCalls();
+
   Observer& observer_;
+  IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
 };

@@ -49,15 +49,19 @@ void Inbox::Fail(absl::Status status) {
   Answer();
 }
 
+internal::RawMessage Inbox::TakeFront() {
+  Entry entry = std::move(entries_.front());
+  entries_.pop_front();
+  taken_(std::move(entry.unread));
+  return std::move(entry.message);
+}
+
 void Inbox::Answer() {
   while (!reads_.empty() && (ended_ || !entries_.empty())) {
     internal::RawStream::ReadDone done = std::move(reads_.front());
     reads_.pop_front();
     if (!entries_.empty()) {
-      Entry entry = std::move(entries_.front());
-      entries_.pop_front();
-      taken_(std::move(entry.unread));
-      done(std::move(entry.message));
+      done(TakeFront());
     } else if (end_.ok()) {
       done(std::nullopt);
     } else {

@@ -24,6 +24,9 @@ class Inbox {
   // Reads are answered in order: the next message, nullopt after the last, or why there is none.
   void Read(internal::RawStream::ReadDone done);
 
+  // The message that came first. There is one, and no read waits.
+  internal::RawMessage TakeFront();
+
   // From the session. A message that announces a payload is readable when that has come.
   void OnMessage(transport::IncomingMessage message);
   void OnPayload(Payload payload, transport::Unread unread);

@@ -19,16 +19,26 @@ ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transp
       max_metadata_bytes_(options.max_metadata_bytes),
       max_concurrent_calls_(options.max_concurrent_calls),
       on_closed_(std::move(on_closed)),
+      idle_(loop, options.idle_timeout,
+            [this, timeout = options.idle_timeout] {
+              DrainBecause(absl::StrCat("the connection had no calls for ", absl::FormatDuration(timeout)));
+            }),
       session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
 
 ServerConnection::~ServerConnection() = default;
 
-void ServerConnection::Start() { session_->Start(); }
+void ServerConnection::Start() {
+  session_->Start();
+  idle_.SetIdle();
+}
 
-void ServerConnection::Drain() {
+void ServerConnection::Drain() { DrainBecause("the server is shutting down"); }
+
+void ServerConnection::DrainBecause(std::string reason) {
   if (closed_ || draining_) return;
   draining_ = true;
-  session_->SendGoAway(absl::UnavailableError("the server is shutting down"));
+  drain_reason_ = std::move(reason);
+  session_->SendGoAway(absl::UnavailableError(drain_reason_));
   CloseIfDrained();
 }
 
@@ -61,8 +71,7 @@ void ServerConnection::OnReady() {}
 
 void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   const uint64_t id = start.call_id();
-  if (draining_)
-    return Refuse(id, absl::UnavailableError(absl::StrCat(start.method(), ": the server is shutting down")));
+  if (draining_) return Refuse(id, absl::UnavailableError(absl::StrCat(start.method(), ": ", drain_reason_)));
   if (calls_.size() >= max_concurrent_calls_) {
     return Refuse(id, absl::ResourceExhaustedError(absl::StrCat(
                           start.method(), ": ", calls_.size(),
@@ -88,6 +97,7 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   const std::shared_ptr<ServerCall> call =
       MakeServerCall(loop_, *session_, *method, std::move(state), id, max_metadata_bytes_);
   calls_.emplace(id, call);
+  idle_.SetBusy();
   call->ArmDeadline([this, id] { EraseIfDone(id); });
   if (call->RunsAtOnce()) Run(id, *call);
 }
@@ -164,6 +174,7 @@ void ServerConnection::EraseIfDone(uint64_t call_id) {
   const auto it = calls_.find(call_id);
   if (it == calls_.end() || !it->second->done()) return;
   calls_.erase(it);
+  if (calls_.empty()) idle_.SetIdle();
   CloseIfDrained();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "call/handler_table.h"
+#include "call/idle_timer.h"
 #include "call/server_call.h"
 #include "transport/session.h"
 
@@ -52,6 +53,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void Run(uint64_t call_id, ServerCall& call);
   void OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawMessage> reply);
   void EraseIfDone(uint64_t call_id);
+  void DrainBecause(std::string reason);
   void CloseIfDrained();
 
   transport::Loop& loop_;
@@ -59,10 +61,12 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   const uint64_t max_metadata_bytes_;
   const uint32_t max_concurrent_calls_;
   absl::AnyInvocable<void()> on_closed_;
+  IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
   // Until answered and, if it ran, the handler has returned.
   absl::flat_hash_map<uint64_t, std::shared_ptr<ServerCall>> calls_;
   bool draining_ = false;
+  std::string drain_reason_;
   bool stopping_ = false;
   bool closed_ = false;
 };

@@ -93,10 +93,7 @@ bool StreamServerCall::RequestEnds() {
 
 void StreamServerCall::StartHandler(const HandlerTable& table, HandlerTable::Done done) {
   internal::RawMessage request;
-  if (!RunsAtOnce()) {
-    // It has come: the handler does not run before.
-    inbox_.Read([&request](absl::StatusOr<std::optional<internal::RawMessage>> read) { request = **std::move(read); });
-  }
+  if (!RunsAtOnce()) request = inbox_.TakeFront();  // it has come: the handler does not run before
   table.Run(method(), state(), std::move(request), std::make_shared<ServerStream>(loop(), weak_from_this(), state()),
             std::move(done));
 }

@@ -18,6 +18,7 @@
 #include "client/channel_factory.h"
 #include "client/client_call_state.h"
 #include "client/client_stream.h"
+#include "client/connectivity.h"
 #include "transport/loop_pool.h"
 #include "wire/metadata.h"
 
@@ -32,7 +33,18 @@ using internal::RawMessage;
 // A channel whose every call fails: made with wrong arguments, which only a call can report.
 class BrokenChannel final : public Channel {
  public:
-  explicit BrokenChannel(absl::Status status) : status_(std::move(status)) {}
+  explicit BrokenChannel(absl::Status status) : status_(std::move(status)) {
+    connectivity_.Set(ConnectivityState::kTransientFailure);
+  }
+  ~BrokenChannel() override { connectivity_.Set(ConnectivityState::kShutdown); }
+
+  ConnectivityState GetState(bool) override { return connectivity_.state(); }
+  bool WaitForStateChange(ConnectivityState last_observed, absl::Time deadline) override {
+    return connectivity_.WaitForChange(last_observed, deadline);
+  }
+  void OnStateChange(ConnectivityState last_observed, absl::AnyInvocable<void(ConnectivityState)> callback) override {
+    connectivity_.OnChange(last_observed, std::move(callback));
+  }
 
  private:
   void StartUnary(const Method&, ClientContext&, std::string, Payload,
@@ -47,15 +59,32 @@ class BrokenChannel final : public Channel {
   }
 
   const absl::Status status_;
+  Connectivity connectivity_;
 };
 
 class CoreChannel final : public Channel {
  public:
-  CoreChannel(transport::Loop& loop, std::shared_ptr<ChannelCore> core, uint64_t max_metadata_bytes)
-      : loop_(loop), core_(std::move(core)), max_metadata_bytes_(max_metadata_bytes) {}
+  CoreChannel(transport::Loop& loop, std::shared_ptr<ChannelCore> core, std::shared_ptr<Connectivity> connectivity,
+              uint64_t max_metadata_bytes)
+      : loop_(loop),
+        core_(std::move(core)),
+        connectivity_(std::move(connectivity)),
+        max_metadata_bytes_(max_metadata_bytes) {}
 
   ~CoreChannel() override {
     loop_.Post([core = std::move(core_)] { core->Shutdown(); });
+  }
+
+  ConnectivityState GetState(bool try_to_connect) override {
+    const ConnectivityState state = connectivity_->state();
+    if (try_to_connect && state == ConnectivityState::kIdle) loop_.Post([core = core_] { core->TryToConnect(); });
+    return state;
+  }
+  bool WaitForStateChange(ConnectivityState last_observed, absl::Time deadline) override {
+    return connectivity_->WaitForChange(last_observed, deadline);
+  }
+  void OnStateChange(ConnectivityState last_observed, absl::AnyInvocable<void(ConnectivityState)> callback) override {
+    connectivity_->OnChange(last_observed, std::move(callback));
   }
 
  private:
@@ -171,6 +200,7 @@ class CoreChannel final : public Channel {
 
   transport::Loop& loop_;
   std::shared_ptr<ChannelCore> core_;
+  const std::shared_ptr<Connectivity> connectivity_;
   const uint64_t max_metadata_bytes_;
 };
 
@@ -183,11 +213,21 @@ std::shared_ptr<Channel> MakeChannel(transport::EpollLoop& loop, std::unique_ptr
   auto random = [bits = std::make_shared<std::minstd_rand>(std::random_device()())] {
     return std::uniform_real_distribution<double>(0.0, 1.0)(*bits);
   };
-  auto core = std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random));
-  return std::make_shared<CoreChannel>(loop, std::move(core), options.max_metadata_bytes);
+  auto connectivity = std::make_shared<Connectivity>();
+  auto core =
+      std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random), connectivity);
+  return std::make_shared<CoreChannel>(loop, std::move(core), std::move(connectivity), options.max_metadata_bytes);
 }
 
 }  // namespace client
+
+bool Channel::WaitForConnected(absl::Time deadline) {
+  for (;;) {
+    const ConnectivityState state = GetState(/*try_to_connect=*/true);
+    if (state == ConnectivityState::kReady) return true;
+    if (!WaitForStateChange(state, deadline)) return false;
+  }
+}
 
 std::shared_ptr<Channel> CreateChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials) {
   return CreateCustomChannel(target, std::move(credentials), ChannelOptions());

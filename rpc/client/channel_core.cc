@@ -18,6 +18,10 @@ class ChannelCore::Connection final : private call::ClientConnection::Observer {
  private:
   void OnConnectionReady() override { core_->OnReady(*this); }
   void OnConnectionDraining() override { core_->OnDraining(*this); }
+  void OnConnectionIdle() override {
+    const std::shared_ptr<ChannelCore> core = core_;
+    core->OnIdle(*this);
+  }
   void OnConnectionClosed(const absl::Status& status) override {
     const std::shared_ptr<ChannelCore> core = core_;  // OnClosed destroys this connection
     core->OnClosed(*this, status);
@@ -28,13 +32,15 @@ class ChannelCore::Connection final : private call::ClientConnection::Observer {
 };
 
 ChannelCore::ChannelCore(transport::Loop& loop, std::unique_ptr<Connector> connector, const ChannelOptions& options,
-                         transport::Paths paths, std::function<double()> random)
+                         transport::Paths paths, std::function<double()> random,
+                         std::shared_ptr<Connectivity> connectivity)
     : loop_(loop),
       connector_(std::move(connector)),
       options_(options),
       paths_(paths),
       held_budget_(
           memory::MakeChildOfProcessBudget("channel", options.held_budget_bytes, "ChannelOptions::held_budget_bytes")),
+      connectivity_(std::move(connectivity)),
       backoff_(options.initial_backoff, options.max_backoff, std::move(random)) {}
 
 ChannelCore::~ChannelCore() = default;
@@ -49,6 +55,8 @@ transport::SessionOptions ChannelCore::SessionOptions() const {
   session.send_path = paths_.send;
   session.receive_path = paths_.receive;
   session.handshake_timeout = options_.connect_timeout;
+  session.idle_timeout = options_.idle_timeout;
+  session.keepalive = {options_.keepalive_time, options_.keepalive_timeout, options_.keepalive_without_calls};
   session.message_option = "ChannelOptions::max_message_bytes";
   session.payload_option = "ChannelOptions::max_payload_bytes";
   return session;
@@ -74,8 +82,25 @@ void ChannelCore::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_re
   waiting_.push_back({std::move(call), wait_for_ready});
 }
 
+void ChannelCore::TryToConnect() {
+  if (state_ == State::kIdle && !shut_down_) Connect();
+}
+
+void ChannelCore::Become(State state) {
+  state_ = state;
+  switch (state) {
+    case State::kIdle:
+      return connectivity_->Set(ConnectivityState::kIdle);
+    case State::kConnecting:
+    case State::kReady:  // see OnReady
+      return connectivity_->Set(ConnectivityState::kConnecting);
+    case State::kTransientFailure:
+      return connectivity_->Set(ConnectivityState::kTransientFailure);
+  }
+}
+
 void ChannelCore::Connect() {
-  state_ = State::kConnecting;
+  Become(State::kConnecting);
   connector_->Connect(
       [this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) { OnConnected(std::move(stream)); });
 }
@@ -83,7 +108,7 @@ void ChannelCore::Connect() {
 void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
   if (!stream.ok()) return OnAttemptFailed(stream.status());
   // Calls may start before the server's preface has come; the attempt counts as failed if it never does.
-  state_ = State::kReady;
+  Become(State::kReady);
   connections_.push_back(std::make_unique<Connection>(*this, *std::move(stream)));
   current_ = connections_.back().get();
   (*current_)->Start();
@@ -93,7 +118,7 @@ void ChannelCore::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStre
 }
 
 void ChannelCore::OnAttemptFailed(const absl::Status& status) {
-  state_ = State::kTransientFailure;
+  Become(State::kTransientFailure);
   const auto code =
       status.code() == absl::StatusCode::kInvalidArgument ? status.code() : absl::StatusCode::kUnavailable;
   last_failure_ = absl::Status(code, absl::StrCat("no connection to ", connector_->target(), ": ", status.message()));
@@ -101,7 +126,7 @@ void ChannelCore::OnAttemptFailed(const absl::Status& status) {
   retry_timer_ = loop_.RunAfter(delay, [this] {
     retry_timer_ = 0;
     if (waiting_.empty()) {
-      state_ = State::kIdle;
+      Become(State::kIdle);
     } else {
       Connect();
     }
@@ -115,12 +140,20 @@ void ChannelCore::OnAttemptFailed(const absl::Status& status) {
   }
 }
 
-void ChannelCore::OnReady(Connection&) { backoff_.Reset(); }
+void ChannelCore::OnReady(Connection& connection) {
+  backoff_.Reset();
+  if (current_ == &connection) connectivity_->Set(ConnectivityState::kReady);
+}
 
 void ChannelCore::OnDraining(Connection& connection) {
   if (current_ != &connection) return;
   current_ = nullptr;
-  state_ = State::kIdle;
+  Become(State::kIdle);
+}
+
+void ChannelCore::OnIdle(Connection& connection) {
+  OnDraining(connection);
+  connection->Close(absl::OkStatus());
 }
 
 void ChannelCore::OnClosed(Connection& connection, const absl::Status& status) {
@@ -129,8 +162,9 @@ void ChannelCore::OnClosed(Connection& connection, const absl::Status& status) {
   std::erase_if(connections_, [&](const auto& candidate) { return candidate.get() == &connection; });
   if (!was_current) return;
   current_ = nullptr;
-  if (was_ready || shut_down_) {
-    state_ = State::kIdle;
+  if (shut_down_) return;
+  if (was_ready) {
+    Become(State::kIdle);
   } else {
     OnAttemptFailed(status);
   }
@@ -138,6 +172,7 @@ void ChannelCore::OnClosed(Connection& connection, const absl::Status& status) {
 
 void ChannelCore::Shutdown() {
   shut_down_ = true;
+  connectivity_->Set(ConnectivityState::kShutdown);
   connector_.reset();
   loop_.CancelTimer(std::exchange(retry_timer_, 0));
   const absl::Status cancelled = absl::CancelledError("the channel was destroyed");

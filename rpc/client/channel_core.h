@@ -14,6 +14,7 @@
 #include "call/client_call.h"
 #include "call/client_connection.h"
 #include "client/backoff.h"
+#include "client/connectivity.h"
 #include "client/connector.h"
 #include "payload/budget.h"
 #include "transport/loop.h"
@@ -27,29 +28,34 @@ namespace pagewire::client {
 class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
  public:
   ChannelCore(transport::Loop& loop, std::unique_ptr<Connector> connector, const ChannelOptions& options,
-              transport::Paths paths, std::function<double()> random);
+              transport::Paths paths, std::function<double()> random, std::shared_ptr<Connectivity> connectivity);
   ~ChannelCore();
 
   // Sends the call as soon as there is a connection. When none can be made it ends with UNAVAILABLE, or waits on if
   // `wait_for_ready`.
   void Start(std::shared_ptr<call::ClientCall> call, bool wait_for_ready);
 
+  // Connects if the channel is IDLE.
+  void TryToConnect();
+
   // Ends every call with CANCELLED and closes. No call may be started afterwards.
   void Shutdown();
 
  private:
-  class Connection;  // one connection and its place in connections_
-  enum class State { kIdle, kConnecting, kReady, kTransientFailure };
+  class Connection;                                                    // one connection and its place in connections_
+  enum class State { kIdle, kConnecting, kReady, kTransientFailure };  // READY before the server has answered, too
   struct Waiting {
     std::shared_ptr<call::ClientCall> call;
     bool wait_for_ready;
   };
 
+  void Become(State state);
   void Connect();
   void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream);
   void OnAttemptFailed(const absl::Status& status);
   void OnReady(Connection& connection);
   void OnDraining(Connection& connection);
+  void OnIdle(Connection& connection);
   void OnClosed(Connection& connection, const absl::Status& status);
   transport::SessionOptions SessionOptions() const;
 
@@ -58,6 +64,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   const ChannelOptions options_;
   const transport::Paths paths_;
   const std::shared_ptr<memory::Budget> held_budget_;
+  const std::shared_ptr<Connectivity> connectivity_;
   Backoff backoff_;
   State state_ = State::kIdle;
   absl::Status last_failure_;

@@ -3,6 +3,7 @@
 
 #include <pagewire/channel_options.h>
 #include <pagewire/client_context.h>
+#include <pagewire/connectivity_state.h>
 #include <pagewire/credentials.h>
 #include <pagewire/internal/raw_message.h>
 #include <pagewire/internal/raw_stream.h>
@@ -31,6 +32,21 @@ class Channel {
   virtual ~Channel() = default;
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
+
+  // `try_to_connect`: begins to connect if the channel is IDLE, as a call would.
+  virtual ConnectivityState GetState(bool try_to_connect) = 0;
+
+  // Blocks until the state is another than `last_observed`; false when `deadline` passed before. Not on the library's
+  // loop threads.
+  virtual bool WaitForStateChange(ConnectivityState last_observed, absl::Time deadline) = 0;
+
+  // Runs `callback` once with the state, on DefaultExecutor(), as soon as that is another than `last_observed`: at the
+  // latest, with SHUTDOWN, when the channel is destroyed.
+  virtual void OnStateChange(ConnectivityState last_observed, absl::AnyInvocable<void(ConnectivityState)> callback) = 0;
+
+  // Connects, and blocks until the channel is READY, through failed attempts if need be; false when `deadline` passed
+  // before. Not on the library's loop threads.
+  bool WaitForConnected(absl::Time deadline);
 
  protected:
   Channel() = default;

@@ -36,6 +36,17 @@ struct ChannelOptions {
   // first to the second value by 1.6 with 20 % jitter (gRPC's connection backoff).
   absl::Duration initial_backoff = absl::Seconds(1);
   absl::Duration max_backoff = absl::Seconds(120);
+
+  // After `keepalive_time` without a sign of the server it is sent a ping; when nothing comes within
+  // `keepalive_timeout` of that, the connection counts as dead and its calls end with UNAVAILABLE. Only while there are
+  // calls, unless keepalive_without_calls. Default: never, as in gRPC. At least as long as the server's
+  // SetMinPingInterval; shorter than a millisecond is taken as a millisecond.
+  absl::Duration keepalive_time = absl::InfiniteDuration();
+  absl::Duration keepalive_timeout = absl::Seconds(20);
+  bool keepalive_without_calls = false;
+
+  // A connection without calls for this long is closed, and made again when it is needed. 30 minutes, as in gRPC.
+  absl::Duration idle_timeout = absl::Minutes(30);
 };
 
 }  // namespace pagewire

@@ -9,6 +9,7 @@
 #include <pagewire/channel_options.h>
 #include <pagewire/client_context.h>
 #include <pagewire/client_stream.h>
+#include <pagewire/connectivity_state.h>
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
 #include <pagewire/held_budget.h>

@@ -57,6 +57,18 @@ class ServerBuilder {
   // Default 10,000.
   ServerBuilder& SetMaxConcurrentCallsPerConnection(uint32_t calls);
 
+  // After `time` without a sign of a client it is sent a ping, whether it has calls or not; when nothing comes within
+  // `timeout` of that, the connection counts as dead and is closed, and its handlers are cancelled. Default: 2 hours
+  // and 20 seconds, as in gRPC.
+  ServerBuilder& SetKeepalive(absl::Duration time, absl::Duration timeout);
+
+  // A client that sends pings more often than this, beyond a few at once, loses its connection: its calls end with
+  // UNAVAILABLE and a message that says so. Default: no such limit; floods of pings are cut off in any case.
+  ServerBuilder& SetMinPingInterval(absl::Duration interval);
+
+  // A connection without calls for this long is told to go away and closed. Default: never, as in gRPC.
+  ServerBuilder& SetMaxConnectionIdle(absl::Duration idle);
+
   // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service; ALREADY_EXISTS:
   // a service name twice; FAILED_PRECONDITION: null credentials, or built before; UNAVAILABLE or what the kernel said:
   // an address that cannot be listened on. A server without listening ports is allowed: InProcessChannel reaches it.

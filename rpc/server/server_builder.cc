@@ -26,6 +26,14 @@ struct Port {
 // Handlers may block, each on a thread of its own; as many as a busy server has calls in flight.
 constexpr size_t kMaxHandlerThreads = 1024;
 
+// Pings that may come at once where their rate is limited: timers jitter, and a new limit may meet an old rhythm.
+// gRPC's servers put up with 2.
+constexpr double kPingsAtOnce = 3;
+
+// gRPC's defaults.
+constexpr absl::Duration kKeepaliveTime = absl::Hours(2);
+constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
+
 absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& port, transport::EpollLoop& loop) {
   if (port.credentials == nullptr) {
     return absl::FailedPreconditionError("no credentials; pass InsecureServerCredentials() for plain TCP");
@@ -51,6 +59,7 @@ struct ServerBuilder::State {
 ServerBuilder::ServerBuilder() : state_(std::make_unique<State>()) {
   state_->session.message_option = "ServerBuilder::SetMaxMessageBytes";
   state_->session.payload_option = "ServerBuilder::SetMaxPayloadBytes";
+  SetKeepalive(kKeepaliveTime, kKeepaliveTimeout);
 }
 
 ServerBuilder::~ServerBuilder() = default;
@@ -103,6 +112,26 @@ ServerBuilder& ServerBuilder::SetMaxMetadataBytes(uint64_t bytes) {
 
 ServerBuilder& ServerBuilder::SetMaxConcurrentCallsPerConnection(uint32_t calls) {
   state_->session.max_concurrent_calls = calls;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetKeepalive(absl::Duration time, absl::Duration timeout) {
+  state_->session.keepalive = {time, timeout, /*without_calls=*/true};
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMinPingInterval(absl::Duration interval) {
+  if (interval <= absl::ZeroDuration()) {
+    state_->session.pings = transport::SessionOptions().pings;
+  } else {
+    state_->session.pings = {"pings", kPingsAtOnce, 1 / absl::ToDoubleSeconds(interval),
+                             "; raise ChannelOptions::keepalive_time or lower ServerBuilder::SetMinPingInterval"};
+  }
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxConnectionIdle(absl::Duration idle) {
+  state_->session.idle_timeout = idle;
   return *this;
 }
 

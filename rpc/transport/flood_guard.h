@@ -9,31 +9,35 @@
 
 namespace pagewire::transport {
 
-// A token bucket for frames that cost the receiver work without moving anything: `burst` at once, `per_second` for
-// ever. Time is passed in.
+// A token bucket for frames that cost the receiver work without moving anything. Time is passed in.
 class FloodGuard {
  public:
-  FloodGuard(const char* what, double burst, double per_second)
-      : what_(what), burst_(burst), per_second_(per_second), tokens_(burst) {}
+  // `burst` at once, `per_second` for ever.
+  struct Limit {
+    const char* what;
+    double burst;
+    double per_second;
+    const char* advice;  // to whom it hits, or empty
+  };
+  explicit FloodGuard(const Limit& limit) : limit_(limit), tokens_(limit.burst) {}
 
   // Counts one. RESOURCE_EXHAUSTED when there were too many.
   absl::Status Count(absl::Time now) {
     if (last_ != absl::InfinitePast()) {
-      tokens_ = std::min(burst_, tokens_ + absl::ToDoubleSeconds(now - last_) * per_second_);
+      tokens_ = std::min(limit_.burst, tokens_ + absl::ToDoubleSeconds(now - last_) * limit_.per_second);
     }
     last_ = now;
     if (tokens_ < 1) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("flood of ", what_, ": more than ", burst_, " at once and ", per_second_, " per second"));
+      return absl::ResourceExhaustedError(absl::StrCat("flood of ", limit_.what, ": more than ", limit_.burst,
+                                                       " at once and ", limit_.per_second, " per second",
+                                                       limit_.advice));
     }
     tokens_ -= 1;
     return absl::OkStatus();
   }
 
  private:
-  const char* what_;
-  double burst_;
-  double per_second_;
+  const Limit limit_;
   double tokens_;
   absl::Time last_ = absl::InfinitePast();
 };

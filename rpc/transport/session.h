@@ -16,6 +16,7 @@
 #include "transport/flood_guard.h"
 #include "transport/frame_reader.h"
 #include "transport/frame_scheduler.h"
+#include "transport/keepalive.h"
 #include "transport/loop.h"
 #include "transport/receiver.h"
 #include "transport/send_credit.h"
@@ -145,6 +146,7 @@ class Session final : private ByteStream::Observer,
   void CloseEndedCalls();
 
   void Control(wire::FrameType type, uint8_t flags, const google::protobuf::MessageLite& body);
+  void SendPing(uint64_t id);
   void BoundControl();
   void ScheduleFlush();
   void Flush();
@@ -179,6 +181,7 @@ class Session final : private ByteStream::Observer,
   FrameReader reader_;
   AcksOwed acks_owed_;
   Loop::TimerId release_timer_ = 0;
+  Keepalive keepalive_;
   FloodGuard pings_;
   FloodGuard settings_;
   FloodGuard cancels_;

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "payload/budget.h"
+#include "transport/flood_guard.h"
+#include "transport/keepalive.h"
 
 namespace pagewire::transport {
 
@@ -28,8 +30,16 @@ struct SessionOptions {
   SendPath send_path = SendPath::kAuto;
   ReceivePath receive_path = ReceivePath::kAuto;
 
+  // Without calls for this long, the connection is given up. Not the session's business, but that of who has the calls.
+  absl::Duration idle_timeout = absl::InfiniteDuration();
+
   // The peer's preface must have come by then.
   absl::Duration handshake_timeout = absl::Seconds(20);
+
+  KeepaliveOptions keepalive;
+
+  // How many pings the peer may send. A hundred at once is far more than keepalive needs.
+  FloodGuard::Limit pings = {"pings", 100, 10, ""};
 
   // The options' names for messages that tell a user what to raise.
   std::string message_option;

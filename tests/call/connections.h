@@ -75,15 +75,18 @@ class ClientEnd final : private ClientConnection::Observer {
   }
 
   bool draining() const { return draining_; }
+  int idle() const { return idle_; }
   const std::optional<absl::Status>& closed() const { return closed_; }
 
  private:
   void OnConnectionReady() override {}
   void OnConnectionDraining() override { draining_ = true; }
+  void OnConnectionIdle() override { ++idle_; }
   void OnConnectionClosed(const absl::Status& status) override { closed_ = status; }
 
   ManualLoop& loop_;
   bool draining_ = false;
+  int idle_ = 0;
   std::optional<absl::Status> closed_;
   ClientConnection connection_;
 };

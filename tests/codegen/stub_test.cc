@@ -46,6 +46,12 @@ class FakeChannel final : public Channel {
   std::string request;
   std::string request_payload;
 
+  ConnectivityState GetState(bool) override { return ConnectivityState::kReady; }
+  bool WaitForStateChange(ConnectivityState last_observed, absl::Time) override {
+    return last_observed != ConnectivityState::kReady;
+  }
+  void OnStateChange(ConnectivityState, absl::AnyInvocable<void(ConnectivityState)>) override {}
+
  private:
   void StartUnary(const Method& called, ClientContext& context, std::string bytes, Payload payload,
                   absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)> done) override {

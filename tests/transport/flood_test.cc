@@ -16,7 +16,7 @@ using ::testing::SizeIs;
 using wire::FrameType;
 
 TEST(FloodGuardTest, ABurstThenARate) {
-  FloodGuard guard("knocks", 3, 2);
+  FloodGuard guard({"knocks", 3, 2, ""});
   absl::Time now = absl::UnixEpoch();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(guard.Count(now), absl::OkStatus());
   const absl::Status flood = absl::ResourceExhaustedError("flood of knocks: more than 3 at once and 2 per second");
