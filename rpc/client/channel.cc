@@ -182,14 +182,14 @@ class CoreChannel final : public Channel {
   }
 
   void Post(const std::shared_ptr<ClientCallState>& state, std::shared_ptr<call::ClientCall> call) {
-    const std::weak_ptr<call::ClientCall> weak = call;
-    loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
-      core->Start(std::move(call), wait_for_ready);
-    });
-    state->SetCanceller([weak, &loop = loop_] {
+    // First, so that a call that was cancelled already ends before it is started.
+    state->SetCanceller([weak = std::weak_ptr<call::ClientCall>(call), &loop = loop_] {
       loop.Post([weak] {
         if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
       });
+    });
+    loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
+      core->Start(std::move(call), wait_for_ready);
     });
   }
 
