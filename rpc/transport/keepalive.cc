@@ -35,14 +35,19 @@ void Keepalive::OnSilence() {
   const absl::Duration silence = loop_.Now() - last_received_;
   if (silence < options_.time) return WatchFor(options_.time - silence);
   if (!options_.without_calls && !connection_.has_calls()) return WatchFor(options_.time);
-  pinged_at_ = loop_.Now();
+  asked_ = true;
   timer_ = loop_.RunAfter(options_.timeout, [this] { OnTimeout(); });
   connection_.send_ping(++last_ping_);
 }
 
+void Keepalive::OnAnswered() {
+  asked_ = false;
+  loop_.CancelTimer(timer_);
+  WatchFor(options_.time);
+}
+
 void Keepalive::OnTimeout() {
   timer_ = 0;
-  if (last_received_ >= pinged_at_) return WatchFor(options_.time - (loop_.Now() - last_received_));
   connection_.fail(absl::UnavailableError(absl::StrCat("keepalive: the peer has sent nothing for ",
                                                        absl::FormatDuration(loop_.Now() - last_received_),
                                                        ", not even the answer to "

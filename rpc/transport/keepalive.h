@@ -35,18 +35,22 @@ class Keepalive {
   void Start();
 
   // Anything at all came from the peer.
-  void OnReceived() { last_received_ = loop_.Now(); }
+  void OnReceived() {
+    last_received_ = loop_.Now();
+    if (asked_) OnAnswered();
+  }
 
  private:
   void WatchFor(absl::Duration delay);
   void OnSilence();
+  void OnAnswered();
   void OnTimeout();
 
   Loop& loop_;
   const KeepaliveOptions options_;
   Connection connection_;
   absl::Time last_received_;
-  absl::Time pinged_at_;
+  bool asked_ = false;
   uint64_t last_ping_ = 0;
   Loop::TimerId timer_ = 0;
 };

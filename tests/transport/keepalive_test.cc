@@ -58,6 +58,19 @@ TEST_F(KeepaliveTest, APeerThatAnswersIsAskedForEver) {
   EXPECT_FALSE(connection.session->closed().has_value());
 }
 
+TEST_F(KeepaliveTest, AnAnswerEndsTheWaitForIt) {
+  SessionOptions options = TestOptions(false);
+  options.keepalive = {absl::Seconds(1), absl::Hours(1), true};
+  SessionAndPeer connection(loop_, std::move(options));
+  connection.peer->Greet();
+  for (int i = 0; i < 10; ++i) {
+    loop_.AdvanceTime(absl::Seconds(1));
+    const auto pings = connection.peer->Take<wire::v1::Ping>();
+    ASSERT_THAT(pings, SizeIs(1)) << "second " << i;
+    Answer(connection, pings[0]);
+  }
+}
+
 TEST_F(KeepaliveTest, APeerThatSendsAnythingIsNotAsked) {
   SessionAndPeer connection(loop_, Options(true));
   connection.peer->Greet();
