@@ -211,7 +211,7 @@ class HeaderEmitter {
     printer_.Print("};\n");
   }
 
-  // `declaration` once for each method, with its comments; a note where a method is left out.
+  // `declaration` once for each method, with its comments.
   void PrintMethods(const ServiceModel& service, const char* declaration) {
     printer_.Indent();
     int index = 0;

@@ -47,11 +47,6 @@ void ClientCallState::Unlink() {
   if (const auto parent = parent_.lock()) parent->Unsubscribe(subscription_);
 }
 
-bool ClientCallState::cancelled() const {
-  base::MutexLock lock(mutex_);
-  return cancelled_;
-}
-
 void ClientCallState::Take(const call::CallOutcome& outcome) {
   initial_metadata = outcome.initial_metadata;
   trailing_metadata = outcome.trailing_metadata;

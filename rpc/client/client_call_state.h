@@ -46,7 +46,6 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   // Runs `canceller` when TryCancel is, or was, called. It must be callable from any thread and may run several times.
   void SetCanceller(std::function<void()> canceller);
   void Cancel();
-  bool cancelled() const;
 
   // Who else cancels: the call that `parent` belongs to, whose deadline holds here, too; the token's source. Until
   // Unlink, which is called before the context is gone. The caller's thread.

@@ -33,10 +33,6 @@ constexpr bool StreamsRequest(MethodType type) {
   return type == MethodType::kClientStreaming || type == MethodType::kBidiStreaming;
 }
 
-constexpr bool StreamsResponse(MethodType type) {
-  return type == MethodType::kServerStreaming || type == MethodType::kBidiStreaming;
-}
-
 // Generated code holds its methods in static storage; the library keeps references to them.
 struct Method {
   std::string_view name;  // as on the wire: "/package.Service/Method"

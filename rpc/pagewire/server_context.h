@@ -18,7 +18,7 @@ class ServerCallState;
 struct ServerContextAccess;
 }  // namespace internal
 
-// Valid until the handler returns. Used from the handler's thread; IsCancelled from any thread.
+// Valid until the handler is done: has returned, has called `done`, or its task has ended. Any thread.
 class ServerContext {
  public:
   ServerContext(const ServerContext&) = delete;

@@ -10,7 +10,6 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/string_view.h>
 
 #include <optional>
 #include <utility>
@@ -20,7 +19,7 @@ namespace pagewire::internal {
 // FAILED_PRECONDITION where waiting would be for ever.
 inline absl::Status CheckMayBlock(const Method& method) {
   if (!OnLoopThread()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
+  return absl::FailedPreconditionError(absl::StrCat(NameOf(method),
                                                     ": a blocking operation on one of the library's loop threads "
                                                     "would wait for itself; use the callback form there"));
 }

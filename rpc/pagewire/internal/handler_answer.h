@@ -1,6 +1,7 @@
 // What a handler ends with, whatever user's code does.
 #pragma once
 
+#include <pagewire/internal/message_codec.h>
 #include <pagewire/log.h>
 #include <pagewire/method.h>
 
@@ -8,15 +9,12 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/string_view.h>
 
 #include <atomic>
 #include <exception>
 #include <utility>
 
 namespace pagewire::internal {
-
-inline absl::string_view NameOf(const Method& method) { return {method.name.data(), method.name.size()}; }
 
 #ifdef ABSL_HAVE_EXCEPTIONS
 // INTERNAL, for the exception that is being handled.

@@ -22,9 +22,11 @@ inline constexpr uint64_t kMaxProtobufBytes = std::numeric_limits<int>::max();
 // Which message of a method is meant, in error messages.
 enum class Part { kRequest, kResponse };
 
+// For absl::StrCat: Debian's absl::string_view is not std's.
+inline absl::string_view NameOf(const Method& method) { return {method.name.data(), method.name.size()}; }
+
 inline std::string Describe(const Method& method, Part part) {
-  return absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
-                      part == Part::kRequest ? ": request" : ": response");
+  return absl::StrCat(NameOf(method), part == Part::kRequest ? ": request" : ": response");
 }
 
 // INVALID_ARGUMENT when required fields (proto2) are not set, RESOURCE_EXHAUSTED above kMaxProtobufBytes.

@@ -16,7 +16,6 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/string_view.h>
 #include <google/protobuf/message_lite.h>
 
 #include <memory>
@@ -28,9 +27,8 @@ namespace pagewire::internal {
 // FAILED_PRECONDITION for null.
 inline absl::Status CheckChannel(const Channel* channel, const Method& method) {
   if (channel != nullptr) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(absl::string_view(method.name.data(), method.name.size()),
-                   ": the stub has no channel; construct it with one (mocks answer only methods they mock)"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      NameOf(method), ": the stub has no channel; construct it with one (mocks answer only methods they mock)"));
 }
 
 // The request's bytes, or why the call cannot be made: FAILED_PRECONDITION without a channel, INVALID_ARGUMENT and
