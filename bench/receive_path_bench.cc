@@ -132,16 +132,26 @@ class Receiver {
 
   // Receives a payload, reads it, drops the eldest. The bytes that were mapped.
   uint64_t Take(bool map, size_t payload_bytes) {
-    double began = ThreadCpuMicros();
+    began_ = ThreadCpuMicros();
+    const uint64_t mapped = Receive(map, payload_bytes);
+    while (held_.size() * payload_bytes > held_bytes_) held_.pop_front();
+    micros_ += ThreadCpuMicros() - began_;
+    return mapped;
+  }
+
+ private:
+  // Nothing but `held_` keeps the payload when it returns: a target left over would let go of the last pages after the
+  // clock has stopped.
+  uint64_t Receive(bool map, size_t payload_bytes) {
     PayloadPieces pieces(memory::Pool::Default());
     TransferReport report;
     MapTarget map_target(payload_bytes, arena_, pieces, report);
     CopyTarget copy_target;
     for (size_t taken = 0; taken < payload_bytes; taken += kChunkBytes) {
       if (alone_ && taken_chunks_ % kWindowChunks == 0) {
-        micros_ += ThreadCpuMicros() - began;
+        micros_ += ThreadCpuMicros() - began_;
         AwaitWindow();
-        began = ThreadCpuMicros();
+        began_ = ThreadCpuMicros();
       }
       TakeHeader();
       ChunkTarget* target = &map_target;
@@ -162,12 +172,9 @@ class Receiver {
     for (const absl::Span<const char> span : held_.back().spans()) {
       for (size_t at = 0; at < span.size(); at += 64) sum_ = sum_ + span[at];
     }
-    while (held_.size() * payload_bytes > held_bytes_) held_.pop_front();
-    micros_ += ThreadCpuMicros() - began;
     return report.mapped_bytes;
   }
 
- private:
   void Acknowledge(size_t chunks) {
     const char acks[kWindowChunks] = {};
     if (send(stream_->fd(), acks, chunks, MSG_NOSIGNAL) != static_cast<ssize_t>(chunks)) Die("ack");
@@ -217,6 +224,7 @@ class Receiver {
   const size_t chunks_;
   size_t taken_chunks_ = 0;
   double micros_ = 0;
+  double began_ = 0;  // of what is not in micros_ yet
   std::deque<Payload> held_;
   pid_t sender_ = 0;
   std::unique_ptr<SocketStream> stream_;
