@@ -11,6 +11,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651
   target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_FLAGS_DEBUG MATCHES "-fsanitize=")
+  # What sanitizers add hides from it that a value is set; its manual says so of -fsanitize.
+  target_compile_options(pagewire_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
 if(PAGEWIRE_WERROR)
   target_compile_options(pagewire_warnings INTERFACE -Werror)
 endif()

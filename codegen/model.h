@@ -22,7 +22,8 @@ struct MethodModel {
   std::string request_type;   // "::blob::PutRequest"
   std::string response_type;  // the message alone, without WithPayload
   PayloadDirection payload = PayloadDirection::kNone;
-  MethodType type = MethodType::kUnary;
+  MethodType type = MethodType::kUnary;  // of a piecewise one: see pagewire::Method
+  bool piecewise = false;
   bool deprecated = false;
   Comments comments;
 };

@@ -106,9 +106,32 @@ class Builder {
     model.response_type = CppType(*method.output_type());
     model.payload = Direction(method);
     model.type = TypeOf(method);
+    model.piecewise = method.options().GetExtension(pagewire::piecewise);
+    if (model.piecewise) {
+      CheckPiecewise(method, model);
+      model.type = PiecewiseType(model.payload);
+    }
     model.deprecated = method.options().deprecated();
     model.comments = CommentsOf(method);
     return model;
+  }
+
+  static MethodType PiecewiseType(PayloadDirection payload) {
+    if (payload == PayloadDirection::kBoth) return MethodType::kBidiStreaming;
+    return payload == PayloadDirection::kRequest ? MethodType::kClientStreaming : MethodType::kServerStreaming;
+  }
+
+  void CheckPiecewise(const MethodDescriptor& method, const MethodModel& model) {
+    if (model.type != MethodType::kUnary) {
+      Error(method,
+            "option (pagewire.piecewise) is for methods without streams; each message of a stream has a payload of its "
+            "own. Remove the option, or \"stream\"");
+    }
+    if (model.payload == PayloadDirection::kNone) {
+      Error(method,
+            "option (pagewire.piecewise) says how payloads travel, and the method has none; add option "
+            "(pagewire.payload) = REQUEST, RESPONSE or BOTH");
+    }
   }
 
   void CheckNamespaces(const std::vector<std::string>& namespaces) {

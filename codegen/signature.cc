@@ -51,10 +51,56 @@ struct Parameters {
 
 Parameters RequestOf(const MethodModel& method) {
   Parameters parameters;
-  if (StreamsRequest(method.type)) return parameters;
+  if (StreamsRequest(method.type) && !method.piecewise) return parameters;
   parameters.Add(absl::StrCat("const ", method.request_type, "&"), "request");
-  if (HasRequestPayload(method.payload)) parameters.Add("::pagewire::Payload", "payload");
+  if (HasRequestPayload(method.payload) && !method.piecewise) parameters.Add("::pagewire::Payload", "payload");
   return parameters;
+}
+
+// The classes of the two ends of a method with streams, without their prefixes.
+struct StreamClasses {
+  std::string client;
+  std::string server;
+  std::string server_name;  // of the parameter
+};
+
+StreamClasses StreamsOf(const MethodModel& method, const std::string& item, const std::string& reply) {
+  switch (method.type) {
+    case MethodType::kUnary:
+      break;
+    case MethodType::kClientStreaming:
+      return {absl::StrCat("ClientWriter<", item, ", ", reply, ">"), absl::StrCat("ServerReader<", item, ">"),
+              "reader"};
+    case MethodType::kServerStreaming:
+      return {absl::StrCat("ClientReader<", reply, ">"), absl::StrCat("ServerWriter<", reply, ">"), "writer"};
+    case MethodType::kBidiStreaming:
+      return {absl::StrCat("ClientReaderWriter<", item, ", ", reply, ">"),
+              absl::StrCat("ServerReaderWriter<", reply, ", ", item, ">"), "stream"};
+  }
+  return {};
+}
+
+StreamClasses PieceStreamsOf(const MethodModel& method) {
+  const std::string& reply = method.response_type;
+  switch (method.payload) {
+    case PayloadDirection::kNone:
+      break;
+    case PayloadDirection::kRequest:
+      return {absl::StrCat("ClientWriter<::pagewire::Payload, ", reply, ">"), "ServerReader<::pagewire::Payload>",
+              "pieces"};
+    case PayloadDirection::kResponse:
+      return {absl::StrCat("ClientPieceReader<", reply, ">"), absl::StrCat("ServerPieceWriter<", reply, ">"), "pieces"};
+    case PayloadDirection::kBoth:
+      return {absl::StrCat("ClientPieceReaderWriter<", reply, ">"),
+              absl::StrCat("ServerPieceReaderWriter<", reply, ">"), "pieces"};
+  }
+  return {};
+}
+
+// What adds a method's handler, without its "Add".
+std::string AdderOf(const MethodModel& method) {
+  if (method.piecewise) return absl::StrCat("PiecesOf", Enumerator(method.payload).substr(1));
+  return Enumerator(method.type).substr(1);
 }
 
 }  // namespace
@@ -70,56 +116,43 @@ Variables ServiceVariables(const FileModel& file, const ServiceModel& service) {
 
 Variables MethodVariables(const FileModel& file, const ServiceModel& service, const MethodModel& method, int index) {
   Variables variables = ServiceVariables(file, service);
-  const std::string item = ItemOf(method.request_type, HasRequestPayload(method.payload));
-  const std::string reply = ItemOf(method.response_type, HasResponsePayload(method.payload));
+  const bool whole = !method.piecewise;
+  const std::string item = ItemOf(method.request_type, whole && HasRequestPayload(method.payload));
+  const std::string reply = ItemOf(method.response_type, whole && HasResponsePayload(method.payload));
+  const StreamClasses streams = whole ? StreamsOf(method, item, reply) : PieceStreamsOf(method);
   const Parameters request = RequestOf(method);
   Parameters service_parameters = request;
   Parameters async_parameters = request;
-  const auto add_stream = [&](const std::string& type, const std::string& name) {
-    service_parameters.Add(absl::StrCat("::pagewire::", type, "&"), name);
-    async_parameters.Add(absl::StrCat("::pagewire::Async", type), name);
-  };
-  std::string client_stream;
-  variables["service_result"] = "::absl::Status";
-  switch (method.type) {
-    case MethodType::kUnary:
-      variables["service_result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
-      break;
-    case MethodType::kClientStreaming:
-      client_stream = absl::StrCat("ClientWriter<", item, ", ", reply, ">");
-      add_stream(absl::StrCat("ServerReader<", item, ">"), "reader");
-      variables["service_result"] = absl::StrCat("::absl::StatusOr<", reply, ">");
-      break;
-    case MethodType::kServerStreaming:
-      client_stream = absl::StrCat("ClientReader<", reply, ">");
-      add_stream(absl::StrCat("ServerWriter<", reply, ">"), "writer");
-      break;
-    case MethodType::kBidiStreaming:
-      client_stream = absl::StrCat("ClientReaderWriter<", item, ", ", reply, ">");
-      add_stream(absl::StrCat("ServerReaderWriter<", reply, ", ", item, ">"), "stream");
-      break;
+  if (!streams.server.empty()) {
+    service_parameters.Add(absl::StrCat("::pagewire::", streams.server, "&"), streams.server_name);
+    async_parameters.Add(absl::StrCat("::pagewire::Async", streams.server), streams.server_name);
   }
+  const bool one_response = method.type == MethodType::kUnary || method.type == MethodType::kClientStreaming;
   variables["method"] = method.cpp_name;
   variables["wire_name"] = method.wire_name;
   variables["direction"] = Enumerator(method.payload);
-  variables["type"] = Enumerator(method.type).substr(1);
+  variables["type"] = Enumerator(method.type);
+  variables["piecewise"] = method.piecewise ? ", true" : "";
+  variables["adder"] = AdderOf(method);
+  variables["service_result"] = one_response ? absl::StrCat("::absl::StatusOr<", reply, ">") : "::absl::Status";
   variables["index"] = absl::StrCat(index);
   variables["request"] = method.request_type;
-  variables["handled"] = StreamsRequest(method.type) ? item : method.request_type;
+  variables["handled"] = StreamsRequest(method.type) && whole ? item : method.request_type;
   variables["reply"] = reply;
   variables["deprecated"] = method.deprecated ? "[[deprecated]] " : "";
-  variables["client_stream"] = client_stream;
-  variables["stub_result"] = client_stream.empty() ? absl::StrCat("::absl::StatusOr<", reply, ">")
-                                                   : absl::StrCat("::std::unique_ptr<::pagewire::", client_stream, ">");
+  variables["client_stream"] = streams.client;
+  variables["stub_result"] = streams.client.empty()
+                                 ? absl::StrCat("::absl::StatusOr<", reply, ">")
+                                 : absl::StrCat("::std::unique_ptr<::pagewire::", streams.client, ">");
   variables["stub_parameters"] = request.named;
   variables["stub_types"] = request.types;
   variables["service_parameters"] = service_parameters.named;
   variables["service_types"] = service_parameters.types;
   variables["async_parameters"] = async_parameters.named;
   variables["async_types"] = async_parameters.types;
-  variables["request_arguments"] = request.named.empty()               ? ""
-                                   : HasRequestPayload(method.payload) ? ", request, ::std::move(payload)"
-                                                                       : ", request";
+  variables["request_arguments"] = request.named.empty()                        ? ""
+                                   : whole && HasRequestPayload(method.payload) ? ", request, ::std::move(payload)"
+                                                                                : ", request";
   return variables;
 }
 

@@ -14,10 +14,11 @@ using Variables = std::map<std::string, std::string>;
 // $service$, $service_name$ (in the .proto), $scope$ (the class, from the global namespace), $methods$ (how many).
 Variables ServiceVariables(const FileModel& file, const ServiceModel& service);
 
-// Those, and $method$, $wire_name$, $direction$ (an enumerator), $type$ (one without its k), $index$, $request$,
-// $handled$ (what a handler is given of the request: the message, or what a stream of requests carries), $reply$ (the
-// response with WithPayload where it has one), $deprecated$ ("[[deprecated]] " or nothing), $client_stream$ (the class
-// template with its arguments, or nothing), and for the forms of stub and service:
+// Those, and $method$, $wire_name$, $direction$ (an enumerator), $type$ (one), $piecewise$ (", true" or nothing),
+// $adder$ (what adds a handler, without its "Add"), $index$, $request$, $handled$ (what a handler is given of the
+// request: the message, or what a stream of requests carries), $reply$ (the response with WithPayload where it has
+// one), $deprecated$ ("[[deprecated]] " or nothing), $client_stream$ (the class template with its arguments, or
+// nothing), and for the forms of stub and service:
 // - $stub_result$, $service_result$: of the blocking form, whose value is that of the others
 // - $stub_parameters$, $service_parameters$: what follows the context, with a comma before each
 // - $stub_types$, $service_types$: the same without names

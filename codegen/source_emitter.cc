@@ -47,7 +47,7 @@ class SourceEmitter {
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
       printer_.Print(method,
                      "    {\"$wire_name$\", ::pagewire::PayloadDirection::$direction$,\n"
-                     "     ::pagewire::MethodType::k$type$},\n");
+                     "     ::pagewire::MethodType::$type$$piecewise$},\n");
     });
     printer_.Print("};\n");
   }
@@ -151,7 +151,7 @@ class SourceEmitter {
       });
     };
     for_each(
-        "  ::pagewire::internal::Add$type$<::pagewire::internal::$form$, $handled$, $reply$>(\n"
+        "  ::pagewire::internal::Add$adder$<::pagewire::internal::$form$, $handled$, $reply$>(\n"
         "      *this, $scope$::kMethods[$index$], &$scope$::$class$::$method$);\n");
     printer_.Print(variables,
                    "}\n"

@@ -27,6 +27,7 @@ struct CallTerms {
   Metadata metadata;  // valid
   transport::PayloadEvents payload_events;
   bool takes_response_payload = false;
+  bool piecewise = false;           // see Method
   uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
 };
 
@@ -79,6 +80,7 @@ class ClientCall {
   ClientCall(transport::Loop& loop, CallTerms terms);
 
   CallOutcome& outcome() { return outcome_; }
+  bool piecewise() const { return terms_.piecewise; }
 
   // For the call's first payload.
   transport::PayloadEvents TakePayloadEvents() { return std::move(terms_.payload_events); }

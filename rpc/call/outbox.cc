@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "transport/outgoing_call.h"
 
 namespace pagewire::call {
 namespace {
@@ -19,9 +20,18 @@ uint64_t Weight(uint64_t bytes) { return std::max(bytes, kLeastBytes); }
 
 }  // namespace
 
-void Outbox::Add(uint64_t bytes, internal::RawStream::WriteDone done) {
+void Outbox::Add(uint64_t bytes, internal::RawStream::WriteDone done) { AddWeight(Weight(bytes), std::move(done)); }
+
+void Outbox::AddPieces(uint64_t bytes, internal::RawStream::WriteDone done) {
+  uint64_t weight = transport::PieceCount(bytes) * Weight(0);
+  weight += bytes / transport::kPieceBytes * Weight(transport::kPieceBytes);
+  if (const uint64_t last = bytes % transport::kPieceBytes; last > 0) weight += Weight(last);
+  AddWeight(weight, std::move(done));
+}
+
+void Outbox::AddWeight(uint64_t weight, internal::RawStream::WriteDone done) {
   if (failed()) return done(base::CloneStatus(failure_));
-  unsent_ += Weight(bytes);
+  unsent_ += weight;
   waiting_.push_back(std::move(done));
   Answer();
 }

@@ -17,7 +17,10 @@ class Outbox {
   // call.
   void Add(uint64_t bytes, internal::RawStream::WriteDone done);
 
-  // So many bytes of writes have left.
+  // The same for a write that leaves as pieces, each behind an empty message.
+  void AddPieces(uint64_t bytes, internal::RawStream::WriteDone done);
+
+  // So many bytes of writes have left: of one message, payload or piece.
   void OnSent(uint64_t bytes);
 
   // Nothing will be sent any more: `status` answers all writes, present and future.
@@ -25,6 +28,7 @@ class Outbox {
   bool failed() const { return !failure_.ok(); }
 
  private:
+  void AddWeight(uint64_t weight, internal::RawStream::WriteDone done);
   void Answer();
 
   uint64_t unsent_ = 0;

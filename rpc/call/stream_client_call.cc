@@ -31,7 +31,12 @@ void StreamClientCall::Write(internal::RawMessage message, bool last, internal::
   half_closed_ = last;
   const uint64_t bytes = message.bytes.size();
   const uint64_t payload_bytes = message.payload.size();
-  Send({std::move(message), true, last});
+  if (piecewise() && request_sent_) {
+    Send({.message = std::move(message), .pieces = true});
+    return outbox_.AddPieces(payload_bytes, std::move(done));
+  }
+  request_sent_ = true;
+  Send({.message = std::move(message), .last = last});
   if (payload_bytes > 0) outbox_.Add(payload_bytes, [](absl::Status) {});
   outbox_.Add(bytes, std::move(done));
 }
@@ -39,12 +44,13 @@ void StreamClientCall::Write(internal::RawMessage message, bool last, internal::
 void StreamClientCall::WritesDone(internal::RawStream::WriteDone done) {
   if (absl::Status status = CheckWrite(); !status.ok()) return done(std::move(status));
   half_closed_ = true;
-  Send({{}, false, true});
+  Send({.has_message = false, .last = true});
   done(absl::OkStatus());
 }
 
 void StreamClientCall::Send(Unsent unsent) {
   if (session() == nullptr) return unsent_.push_back(std::move(unsent));
+  if (unsent.pieces) return session()->SendPieces(id(), {std::move(unsent.message.payload), TakePayloadEvents()});
   wire::v1::MessagePart part;
   part.set_call_id(id());
   Push(std::move(part), std::move(unsent));
@@ -62,7 +68,7 @@ void StreamClientCall::Push(Head head, Unsent unsent) {
 }
 
 void StreamClientCall::SendFirst(wire::v1::CallStart start) {
-  Unsent first{{}, false, false};
+  Unsent first{.has_message = false};
   if (!unsent_.empty()) {
     first = std::move(unsent_.front());
     unsent_.pop_front();

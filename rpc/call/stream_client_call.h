@@ -44,9 +44,10 @@ class StreamClientCall final : public ClientCall {
   void TakeEnd() override;
 
   struct Unsent {
-    internal::RawMessage message;
+    internal::RawMessage message = {};
     bool has_message = true;
     bool last = false;
+    bool pieces = false;  // the payload alone, in pieces
   };
   void Send(Unsent unsent);
   using Head = std::variant<wire::v1::CallStart, wire::v1::MessagePart>;
@@ -58,6 +59,7 @@ class StreamClientCall final : public ClientCall {
   Inbox inbox_;
   Outbox outbox_;
   std::deque<Unsent> unsent_;  // while there is no connection
+  bool request_sent_ = false;  // a piecewise method's one message
   bool half_closed_ = false;
   bool ended_ = false;
   bool draining_ = false;  // somebody awaits the end: nobody reads any more

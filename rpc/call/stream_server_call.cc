@@ -60,40 +60,48 @@ StreamServerCall::StreamServerCall(transport::Loop& loop, transport::Session& se
       inbox_([this](transport::Unread unread) { this->session().OnRead(this->call_id(), std::move(unread)); }) {}
 
 bool StreamServerCall::TakeMessage(transport::IncomingMessage message) {
-  if (request_seen_ && !RunsAtOnce()) {
+  if (request_seen_ && !StreamsRequest(method().type)) {
     End(absl::InternalError(absl::StrCat(method_name(), ": a server-streaming call has exactly one request message")),
+        !running());
+    return false;
+  }
+  if (method().piecewise && request_seen_ != (message.payload_id != 0)) {
+    End(absl::InvalidArgumentError(absl::StrCat(method_name(), ": a piecewise call has one request message without a ",
+                                                "payload, then pieces; this is ",
+                                                request_seen_ ? "a further message without one" : "a piece")),
         !running());
     return false;
   }
   request_seen_ = true;
   last_seen_ = message.last;
   inbox_.OnMessage(std::move(message));
-  return RequestEnds();
+  return MayRun();
 }
 
 bool StreamServerCall::TakePayload(Payload payload, transport::Unread unread) {
   inbox_.OnPayload(std::move(payload), std::move(unread));
-  return RequestEnds();
+  return MayRun();
 }
 
 bool StreamServerCall::TakeHalfClose() {
   last_seen_ = true;
-  if (!request_seen_ && !RunsAtOnce()) {
-    End(absl::InternalError(absl::StrCat(method_name(), ": a server-streaming call without a request message")), true);
+  if (!request_seen_ && has_request()) {
+    End(absl::InternalError(absl::StrCat(method_name(), ": the client ended its request before the message")), true);
     return false;
   }
-  return RequestEnds();
+  return MayRun();
 }
 
-bool StreamServerCall::RequestEnds() {
-  if (!last_seen_ || inbox_.awaits_payload()) return false;
-  inbox_.End(absl::OkStatus());
-  return !RunsAtOnce();
+bool StreamServerCall::MayRun() {
+  const bool complete = last_seen_ && !inbox_.awaits_payload();
+  if (complete) inbox_.End(absl::OkStatus());
+  if (RunsAtOnce() || running()) return false;
+  return complete || method().piecewise;
 }
 
 void StreamServerCall::StartHandler(const HandlerTable& table, HandlerTable::Done done) {
   internal::RawMessage request;
-  if (!RunsAtOnce()) request = inbox_.TakeFront();  // it has come: the handler does not run before
+  if (has_request()) request = inbox_.TakeFront();  // it has come: the handler does not run before
   table.Run(method(), state(), std::move(request), std::make_shared<ServerStream>(loop(), weak_from_this(), state()),
             std::move(done));
 }
@@ -101,6 +109,18 @@ void StreamServerCall::StartHandler(const HandlerTable& table, HandlerTable::Don
 void StreamServerCall::Write(std::optional<Metadata> initial_metadata, internal::RawMessage message,
                              internal::RawStream::WriteDone done) {
   if (answered()) return outbox_.Add(0, std::move(done));
+  if (method().piecewise && !response_sent_ && message.payload.size() > 0) {
+    return done(absl::FailedPreconditionError(absl::StrCat(method_name(), ": WriteMessage comes before the pieces")));
+  }
+  if (method().piecewise && response_sent_) {
+    if (!message.bytes.empty()) {
+      return done(absl::FailedPreconditionError(absl::StrCat(method_name(), ": WriteMessage was called before")));
+    }
+    const uint64_t bytes = message.payload.size();
+    session().SendPieces(call_id(), {std::move(message.payload)});
+    return outbox_.AddPieces(bytes, std::move(done));
+  }
+  response_sent_ = true;
   absl::StatusOr<wire::v1::MessagePart> part = MakePart(std::move(initial_metadata).value_or(Metadata()));
   if (!part.ok()) {
     End(part.status());

@@ -17,8 +17,8 @@ class StreamServerCall final : public ServerCall, public std::enable_shared_from
   StreamServerCall(transport::Loop& loop, transport::Session& session, const Method& method,
                    std::shared_ptr<internal::ServerCallState> state, uint64_t call_id, uint64_t max_metadata_bytes);
 
-  // Where the client sends one message, the handler runs when that has come.
-  bool RunsAtOnce() const override { return method().type != MethodType::kServerStreaming; }
+  // Where the client sends one message, before pieces or alone, the handler runs when that has come.
+  bool RunsAtOnce() const override { return !has_request(); }
 
   // From the handler, by way of the loop. `initial_metadata` with the first frame of the answer.
   void Read(internal::RawStream::ReadDone done) { inbox_.Read(std::move(done)); }
@@ -34,11 +34,13 @@ class StreamServerCall final : public ServerCall, public std::enable_shared_from
   void StartHandler(const HandlerTable& table, HandlerTable::Done done) override;
   void Answer(internal::RawMessage reply) override;
   void TakeEnd(const absl::Status& status) override;
-  bool RequestEnds();
+  bool has_request() const { return method().piecewise || !StreamsRequest(method().type); }
+  bool MayRun();
 
   Inbox inbox_;
   Outbox outbox_;
   bool request_seen_ = false;
+  bool response_sent_ = false;  // a piecewise method's one message
   bool last_seen_ = false;
 };
 

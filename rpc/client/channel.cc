@@ -158,7 +158,7 @@ class CoreChannel final : public Channel {
     auto call = std::make_shared<call::StreamClientCall>(loop_, Terms(method, *state), std::move(events));
     auto stream = std::make_unique<ClientStream>(loop_, call);
     // Before the call is started, so that its first frame carries the message.
-    if (first.has_value()) stream->Write(*std::move(first), /*last=*/true, [](absl::Status) {});
+    if (first.has_value()) stream->Write(*std::move(first), !StreamsRequest(method.type), [](absl::Status) {});
     Post(state, std::move(call));
     return stream;
   }
@@ -170,6 +170,7 @@ class CoreChannel final : public Channel {
     terms.metadata = std::move(state.metadata);
     terms.payload_events = std::move(state.payload_events);
     terms.takes_response_payload = HasResponsePayload(method.payload);
+    terms.piecewise = method.piecewise;
     terms.max_metadata_bytes = max_metadata_bytes_;
     return terms;
   }

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace pagewire {
@@ -79,6 +80,26 @@ class AsyncMessageWriter<WithPayload<Message>> {
 #ifdef __cpp_impl_coroutine
   Awaitable<absl::Status> Write(const Message& message, Payload payload = Payload()) const {
     return Awaitable<absl::Status>(internal::PrepareWrite(end_, message, std::move(payload)));
+  }
+#endif
+
+ protected:
+  explicit AsyncMessageWriter(internal::StreamEnd end) : end_(std::move(end)) {}
+
+ private:
+  internal::StreamEnd end_;
+};
+
+// For the pieces of a payload; see MessageWriter<Payload>.
+template <>
+class AsyncMessageWriter<Payload> {
+ public:
+  void Write(Payload piece, absl::AnyInvocable<void(absl::Status)> done) const {
+    internal::PrepareWrite(end_, internal::RawMessage{std::string(), std::move(piece)})(std::move(done));
+  }
+#ifdef __cpp_impl_coroutine
+  Awaitable<absl::Status> Write(Payload piece) const {
+    return Awaitable<absl::Status>(internal::PrepareWrite(end_, internal::RawMessage{std::string(), std::move(piece)}));
   }
 #endif
 

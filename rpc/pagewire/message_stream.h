@@ -35,6 +35,16 @@ class MessageWriter<WithPayload<Message>> {
   absl::Status Write(const Message& message) { return Write(message, Payload()); }
 };
 
+// The same for the pieces of a payload. They may be of any size, and are cut where that is of use: what is read are the
+// same bytes in the same order, in other pieces.
+template <>
+class MessageWriter<Payload> {
+ public:
+  virtual ~MessageWriter() = default;
+  virtual absl::Status Write(Payload piece) = 0;
+};
+
+// What reads them.
 template <typename Item>
 class MessageReader {
  public:

@@ -38,6 +38,10 @@ struct Method {
   std::string_view name;  // as on the wire: "/package.Service/Method"
   PayloadDirection payload = PayloadDirection::kNone;
   MethodType type = MethodType::kUnary;
+
+  // The option (pagewire.piecewise): the payloads that `payload` names travel as streams of pieces, each behind the one
+  // message of its direction. `type` says which directions are streams then, and the definition that neither is one.
+  bool piecewise = false;
 };
 
 }  // namespace pagewire

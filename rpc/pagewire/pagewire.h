@@ -3,6 +3,7 @@
 
 #include <pagewire/async_client_stream.h>
 #include <pagewire/async_message_stream.h>
+#include <pagewire/async_piece_stream.h>
 #include <pagewire/async_server_stream.h>
 #include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
@@ -21,6 +22,7 @@
 #include <pagewire/paths.h>
 #include <pagewire/payload.h>
 #include <pagewire/payload_buffer.h>
+#include <pagewire/piece_stream.h>
 #include <pagewire/quarantine.h>
 #include <pagewire/server.h>
 #include <pagewire/server_builder.h>

@@ -29,6 +29,36 @@ void OutgoingCall::Push(OutgoingPayload payload) {
   items_.emplace_back(std::in_place_type<SendingPayload>, std::move(payload));
 }
 
+void OutgoingCall::Push(OutgoingPieces pieces) {
+  if (pieces.payload.size() == 0) return;
+  items_.emplace_back(SendingPieces{std::move(pieces)});
+  CutNextPiece();
+}
+
+// Pieces are cut when their turn comes, so that a payload of any size costs nothing while it waits.
+void OutgoingCall::CutNextPiece() {
+  if (items_.empty()) return;
+  auto* pieces = std::get_if<SendingPieces>(&items_.front());
+  if (pieces == nullptr) return;
+  Payload& whole = pieces->pieces.payload;
+  const uint64_t length = std::min(whole.size() - pieces->offset, kPieceBytes);
+  OutgoingPayload piece{whole.Slice(pieces->offset, length)};
+  pieces->offset += length;
+  if (pieces->offset == whole.size()) {
+    piece.events = std::move(pieces->pieces.events);
+    items_.pop_front();
+  }
+  wire::v1::MessagePart head;
+  head.set_call_id(call_id_);
+  items_.emplace_front(std::in_place_type<SendingPayload>, std::move(piece));
+  items_.emplace_front(SendingMessage{{.head = std::move(head), .bytes = {}, .with_payload = true}});
+}
+
+void OutgoingCall::PopFront() {
+  items_.pop_front();
+  CutNextPiece();
+}
+
 void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
 
 bool OutgoingCall::Abort() {
@@ -62,10 +92,10 @@ void OutgoingCall::SendSmall(std::string& out) {
   } else if (auto* payload = std::get_if<SendingPayload>(&item)) {
     if (!payload->aborted) return SendPayloadBegin(*payload, out);
     SendPayloadEnd(*payload, out);
-    items_.pop_front();
+    PopFront();
   } else {
     wire::AppendFrame(FrameType::kStatus, 0, std::get<wire::v1::CallStatus>(item), {}, out);
-    items_.pop_front();
+    PopFront();
   }
 }
 
@@ -114,7 +144,7 @@ void OutgoingCall::SendMessage(SendingMessage& item, std::string& out) {
   if (!done) return;
   const bool counts = message.has_message;
   const uint64_t size = bytes.size();
-  items_.pop_front();
+  PopFront();
   if (counts) observer_.OnItemSent(call_id_, size);
 }
 
@@ -148,7 +178,7 @@ bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone)
     if (window_.available() < remaining) return false;
     SendPayloadEnd(item, batch.head());
     const uint64_t size = item.cursor.payload().size();
-    items_.pop_front();
+    PopFront();
     observer_.OnItemSent(call_id_, size);
     return true;
   }

@@ -35,6 +35,16 @@ struct OutgoingPayload {
   PayloadEvents events = {};
 };
 
+// A payload that the peer may use before it is whole: it goes as many small ones, each with an empty message before it.
+struct OutgoingPieces {
+  Payload payload;
+  PayloadEvents events = {};  // of the last one
+};
+
+// How many a payload of so many bytes becomes: the largest are of kPieceBytes.
+constexpr uint64_t kPieceBytes = 256 << 10;
+constexpr uint64_t PieceCount(uint64_t bytes) { return (bytes + kPieceBytes - 1) / kPieceBytes; }
+
 // Turns items into frames, one at a time, as credit and window allow. Not thread-safe: used by whoever drives the
 // connection.
 class OutgoingCall {
@@ -67,6 +77,7 @@ class OutgoingCall {
 
   void Push(OutgoingMessage message);
   void Push(OutgoingPayload payload);
+  void Push(OutgoingPieces pieces);
   void Push(wire::v1::CallStatus status);
 
   // Drops messages and payloads that have not started and ends what has: a payload gets an end frame that says so.
@@ -113,8 +124,14 @@ class OutgoingCall {
     bool begun = false;
     bool aborted = false;
   };
-  using Item = std::variant<SendingMessage, SendingPayload, wire::v1::CallStatus>;
+  struct SendingPieces {
+    OutgoingPieces pieces;
+    uint64_t offset = 0;
+  };
+  using Item = std::variant<SendingMessage, SendingPayload, SendingPieces, wire::v1::CallStatus>;
 
+  void CutNextPiece();
+  void PopFront();
   void SendMessage(SendingMessage& item, std::string& out);
   void SendPayloadBegin(SendingPayload& item, std::string& out);
   void SendPayloadEnd(SendingPayload& item, std::string& out);

@@ -110,6 +110,12 @@ void Session::SendPayload(uint64_t call_id, OutgoingPayload payload) {
   ScheduleFlush();
 }
 
+void Session::SendPieces(uint64_t call_id, OutgoingPieces pieces) {
+  if (closed_ || failing_) return;
+  scheduler_.Push(call_id, std::move(pieces));
+  ScheduleFlush();
+}
+
 void Session::SendStatus(wire::v1::CallStatus status) {
   if (closed_ || failing_) return;
   const uint64_t call_id = status.call_id();

@@ -57,6 +57,9 @@ class Session final : private ByteStream::Observer,
   void SendMessage(uint64_t call_id, OutgoingMessage message);
   void SendPayload(uint64_t call_id, OutgoingPayload payload);
 
+  // Each piece is an item of its own, for OnItemSent too, and so is the message before it.
+  void SendPieces(uint64_t call_id, OutgoingPieces pieces);
+
   // Server: the call's last frame, after the items pushed before. A status that the peer's limit on bodies does not
   // allow goes without metadata and details and with its text cut; OK becomes RESOURCE_EXHAUSTED then.
   void SendStatus(wire::v1::CallStatus status);

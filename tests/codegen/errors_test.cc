@@ -89,6 +89,27 @@ TEST(ErrorsTest, AllOfThemAtOnce) {
             "test.proto:4:37: methods \"new\" and \"new_\" of service \"S\" are both \"new_\" in C++; rename one");
 }
 
+std::string PiecewiseMethod(const std::string& signature, const std::string& options) {
+  return "syntax = \"proto3\"; import \"pagewire/options.proto\"; message M {}\n"
+         "service S {\n"
+         "  rpc Do" +
+         signature + " { option (pagewire.piecewise) = true; " + options + " }\n}";
+}
+
+TEST(ErrorsTest, PiecewiseWithoutAPayload) {
+  EXPECT_EQ(ErrorOf(PiecewiseMethod("(M) returns (M)", "")),
+            "test.proto:3:3: option (pagewire.piecewise) says how payloads travel, and the method has none; add option "
+            "(pagewire.payload) = REQUEST, RESPONSE or BOTH");
+}
+
+TEST(ErrorsTest, PiecewiseWithAStream) {
+  const std::string error =
+      "test.proto:3:3: option (pagewire.piecewise) is for methods without streams; each message of a stream has a "
+      "payload of its own. Remove the option, or \"stream\"";
+  EXPECT_EQ(ErrorOf(PiecewiseMethod("(stream M) returns (M)", "option (pagewire.payload) = REQUEST;")), error);
+  EXPECT_EQ(ErrorOf(PiecewiseMethod("(M) returns (stream M)", "option (pagewire.payload) = BOTH;")), error);
+}
+
 // As if pagewire/options.proto were of a later version. Descriptors made by hand have no places in a text.
 TEST(ErrorsTest, AnUnknownDirection) {
   google::protobuf::FileDescriptorProto file;

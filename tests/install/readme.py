@@ -11,15 +11,18 @@ _PREAMBLE = "cmake_minimum_required(VERSION 3.25)\nproject(readme LANGUAGES CXX)
 
 _INCLUDES = """
 #include <pagewire/pagewire.h>
+#include <algorithm>
+#include <cstring>
 #include <functional>
 #include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include "archive.pagewire.h"
 #include "store.pagewire.h"
 """
 
-# Puts 1000 bytes and counts the entries.
+# Puts 1000 bytes, counts the entries, copies ten million bytes piecewise.
 _MAIN = r"""
 template <typename Service>
 std::unique_ptr<pagewire::Server> Serve(Service& service, int& port) {
@@ -35,6 +38,11 @@ std::unique_ptr<store::Store::Stub> StubFor(int port) {
 }
 
 int main() {
+  ArchiveImpl archive;
+  int archive_port = 0;
+  const auto archive_server = Serve(archive, archive_port);
+  archive::Archive::Stub archive_stub(pagewire::CreateChannel("ipv4:127.0.0.1:" + std::to_string(archive_port),
+                                                              pagewire::InsecureChannelCredentials()));
   CallbackStore callback_store;
   CoStore co_store;
   int callback_port = 0;
@@ -46,7 +54,8 @@ int main() {
   std::promise<uint64_t> size;
   PutWithoutWaiting(*callback_stub, pagewire::Payload::FromCord(absl::Cord(std::string(1000, 'x'))),
                     [&](uint64_t bytes) { size.set_value(bytes); });
-  std::cout << size.get_future().get() << " " << *pagewire::Wait(CountEntries(*co_stub)) << "\n";
+  std::cout << size.get_future().get() << " " << *pagewire::Wait(CountEntries(*co_stub)) << " "
+            << *CopyThrough(archive_stub, 10'000'000) << "\n";
 }
 """
 

@@ -1,6 +1,8 @@
 """What a process holds, as /proc tells it."""
 
 import os
+import threading
+import time
 from dataclasses import dataclass
 
 
@@ -35,3 +37,24 @@ def tcp_memory_bytes():
             if words[0] == "TCP:":
                 return int(words[words.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+class Watch(threading.Thread):
+    """The most that a process, and the machine's TCP sockets, held at any moment."""
+
+    def __init__(self, pids):
+        super().__init__(daemon=True)
+        self._pids = pids
+        self.most = {pid: 0 for pid in pids}
+        self.most_tcp = 0
+        self.done = False
+
+    def run(self):
+        while not self.done:
+            for pid in self._pids:
+                try:
+                    self.most[pid] = max(self.most[pid], resident_bytes(pid))
+                except OSError:
+                    return
+            self.most_tcp = max(self.most_tcp, tcp_memory_bytes())
+            time.sleep(0.02)

@@ -6,6 +6,8 @@
 //     Puts and gets stamped payloads, prints what came of it as one line of JSON. 0: every byte was right.
 //   transfer-probe flood TARGET [--bytes N] [--payload_bytes N] [--inflight N]
 //     Spends that many bytes at the server.
+//   transfer-probe pour TARGET [--bytes N] [--seed N] [--budget BYTES]
+//     Sends one payload of that many bytes piecewise, and gets one. 0: every byte was right.
 // PAGEWIRE_SEND_PATH and PAGEWIRE_RECEIVE_PATH choose the paths.
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
@@ -16,6 +18,7 @@
 #include <string>
 
 #include "transfer/flood.h"
+#include "transfer/pour.h"
 #include "transfer/sender.h"
 #include "transfer/transfer_service.h"
 
@@ -110,7 +113,11 @@ int Run(const Arguments& arguments) {
     return Flood(arguments.word(1), arguments.value("--bytes", 1 << 30), arguments.value("--payload_bytes", 64 << 20),
                  static_cast<int>(arguments.value("--inflight", 4)));
   }
-  std::cerr << "the first argument is serve, send or flood\n";
+  if (role == "pour") {
+    if (const uint64_t budget = arguments.value("--budget", 0); budget != 0) SetHeldBudget(budget);
+    return PourAndDraw(arguments.word(1), arguments.value("--bytes", 1 << 30), arguments.value("--seed", 1));
+  }
+  std::cerr << "the first argument is serve, send, flood or pour\n";
   return 2;
 }
 

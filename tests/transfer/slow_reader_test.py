@@ -5,36 +5,13 @@ slow_reader_test.py PROBE [--gigabytes N] [--slow_megabytes N] [--pause_seconds 
 
 import argparse
 import sys
-import threading
-import time
 
 import probe
-from footprint import resident_bytes, tcp_memory_bytes
+from footprint import Watch, resident_bytes, tcp_memory_bytes
 
 _BUDGET = 256 << 20
 _PAYLOAD = 16 << 20
 _SLACK = 64 << 20
-
-
-class Watch(threading.Thread):
-    """The most that a process, and the machine's TCP sockets, held at any moment."""
-
-    def __init__(self, pids):
-        super().__init__(daemon=True)
-        self._pids = pids
-        self.most = {pid: 0 for pid in pids}
-        self.most_tcp = 0
-        self.done = False
-
-    def run(self):
-        while not self.done:
-            for pid in self._pids:
-                try:
-                    self.most[pid] = max(self.most[pid], resident_bytes(pid))
-                except OSError:
-                    return
-            self.most_tcp = max(self.most_tcp, tcp_memory_bytes())
-            time.sleep(0.02)
 
 
 def run(program, pair, options):

@@ -29,14 +29,14 @@ class Stamps {
 void WriteStamps(const StampOf& stamp, absl::Span<char> memory) {
   const Stamps stamps(stamp);
   for (uint64_t offset = 0; offset < memory.size(); offset += 8) {
-    const uint64_t word = stamps.Word(offset / 8);
+    const uint64_t word = stamps.Word((stamp.offset + offset) / 8);
     std::memcpy(memory.data() + offset, &word, std::min<uint64_t>(8, memory.size() - offset));
   }
 }
 
 std::optional<std::string> CheckStamps(const StampOf& stamp, const Payload& payload) {
   const Stamps stamps(stamp);
-  uint64_t offset = 0;
+  uint64_t offset = stamp.offset;
   for (const absl::Span<const char> span : payload.spans()) {
     for (size_t at = 0; at < span.size();) {
       const uint64_t word = stamps.Word(offset / 8);

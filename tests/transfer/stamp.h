@@ -17,9 +17,10 @@ namespace pagewire::transfer {
 struct StampOf {
   uint64_t payload = 0;
   uint64_t seed = 0;
+  uint64_t offset = 0;  // in the payload, of the first byte that is looked at; whole words of 8
 };
 
-// Stamps memory of any alignment, as a payload that begins with it.
+// Stamps memory of any alignment, as a payload, or a piece of one, that begins with it.
 void WriteStamps(const StampOf& stamp, absl::Span<char> memory);
 
 // Nothing when every byte is right, else what is wrong with the first that is not.

@@ -68,4 +68,17 @@ absl::StatusOr<SpendReply> TransferService::Spend(ServerContext&, const SpendReq
   return SpendReply();
 }
 
+absl::StatusOr<Poured> TransferService::Pour(ServerContext&, const Poured& request, ServerReader<Payload>& pieces) {
+  Poured reply;
+  absl::StatusOr<uint64_t> size = CheckPieces(request, pieces);
+  if (!size.ok()) return size.status();
+  reply.set_size(*size);
+  return reply;
+}
+
+absl::Status TransferService::Draw(ServerContext&, const Poured& request, ServerPieceWriter<Poured>& pieces) {
+  const absl::Status status = pieces.WriteMessage(request);
+  return status.ok() ? WritePieces(request, pieces) : status;
+}
+
 }  // namespace pagewire::transfer

@@ -7,6 +7,7 @@
 
 #include "transfer.pagewire.h"
 #include "transfer/payload_keeper.h"
+#include "transfer/pour.h"
 #include "transfer/stamped_ring.h"
 
 namespace pagewire::transfer {
@@ -29,6 +30,8 @@ class TransferService final : public Transfer::Service {
   absl::StatusOr<WithPayload<GetReply>> Get(ServerContext& context, const GetRequest& request) override;
   absl::StatusOr<ReportReply> Report(ServerContext& context, const ReportRequest& request) override;
   absl::StatusOr<SpendReply> Spend(ServerContext& context, const SpendRequest& request, Payload payload) override;
+  absl::StatusOr<Poured> Pour(ServerContext& context, const Poured& request, ServerReader<Payload>& pieces) override;
+  absl::Status Draw(ServerContext& context, const Poured& request, ServerPieceWriter<Poured>& pieces) override;
 
  private:
   const Pace pace_;

@@ -91,6 +91,50 @@ TEST_F(OutgoingCallTest, AMessageUpToAPartIsOneFrame) {
   EXPECT_EQ(call_.turn(), Turn::kNone);
 }
 
+TEST_F(OutgoingCallTest, PiecesAreCutWhenTheirTurnComes) {
+  const Payload payload = InMemory(Pattern(2 * kPieceBytes + 100));
+  call_.AllowBulk();
+  window_.set_limit(4 * kPieceBytes);
+  credit_.RaiseInitial(4 * kPieceBytes, 4 * kPieceBytes);
+  call_.Push(OutgoingPieces{payload});
+  call_.Push(Status());
+  for (const uint64_t size : {kPieceBytes, kPieceBytes, uint64_t{100}}) {
+    wire::Frame frame = SendSmall();
+    EXPECT_EQ(frame.type(), FrameType::kMessage);
+    const uint64_t payload_id = std::get<wire::v1::MessagePart>(frame.body).payload_id();
+    EXPECT_EQ(payload_id, last_payload_id_);
+    EXPECT_EQ(std::get<wire::v1::MessagePart>(frame.body).message_size(), 0u);
+    frame = SendSmall();
+    EXPECT_EQ(frame.type(), FrameType::kPayloadBegin);
+    EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).size(), size);
+    if (size >= 4096) {
+      EXPECT_EQ(SendBulk(kPieceBytes).type(), FrameType::kChunk);
+    }
+    EXPECT_EQ(SendBulk().type(), FrameType::kPayloadEnd);
+  }
+  EXPECT_EQ(SendSmall().type(), FrameType::kStatus);
+  EXPECT_TRUE(call_.empty());
+  EXPECT_THAT(item_bytes_, ::testing::ElementsAre(0, kPieceBytes, 0, kPieceBytes, 0, 100));
+}
+
+TEST_F(OutgoingCallTest, AbortedPiecesEndTheOneThatHasBegun) {
+  const Payload payload = InMemory(Pattern(3 * kPieceBytes));
+  call_.AllowBulk();
+  call_.Push(OutgoingPieces{payload});
+  SendSmall();
+  SendSmall();
+  EXPECT_TRUE(call_.Abort());
+  const wire::Frame frame = SendSmall();
+  EXPECT_EQ(frame.type(), FrameType::kPayloadEnd);
+  EXPECT_EQ(std::get<wire::v1::PayloadEnd>(frame.body).outcome(), wire::v1::PayloadEnd::ABORTED);
+  EXPECT_TRUE(call_.empty());
+}
+
+TEST_F(OutgoingCallTest, NoPiecesAreNothing) {
+  call_.Push(OutgoingPieces{});
+  EXPECT_TRUE(call_.empty());
+}
+
 TEST_F(OutgoingCallTest, ALongerMessageIsSentInParts) {
   const std::string message = Pattern(2 * wire::kMessagePartBytes + 1);
   wire::v1::CallStart start;

@@ -48,14 +48,27 @@ void ReadAsync(const StreamEnd& end, absl::AnyInvocable<void(absl::StatusOr<std:
   }));
 }
 
-// Serializes now, and writes when it is called with what shall be told.
-template <typename Message>
-auto PrepareWrite(const StreamEnd& end, const Message& message, Payload payload) {
-  return [stream = end.stream, raw = Encode(*end.method, end.part, message, std::move(payload))](
-             absl::AnyInvocable<void(absl::Status)> done) mutable {
+// Writes when it is called with what shall be told.
+inline auto PrepareWrite(const StreamEnd& end, absl::StatusOr<RawMessage> raw) {
+  return [stream = end.stream, raw = std::move(raw)](absl::AnyInvocable<void(absl::Status)> done) mutable {
     if (!raw.ok()) return OnExecutor<absl::Status>(std::move(done))(std::move(raw).status());
     stream->Write(*std::move(raw), /*last=*/false, OnExecutor<absl::Status>(std::move(done)));
   };
+}
+
+// Serializes now.
+template <typename Message>
+auto PrepareWrite(const StreamEnd& end, const Message& message, Payload payload) {
+  return PrepareWrite(end, Encode(*end.method, end.part, message, std::move(payload)));
+}
+
+// The message before the pieces.
+template <typename Message>
+void ReadMessageAsync(RawStream& stream, const Method& method, absl::AnyInvocable<void(absl::StatusOr<Message>)> done) {
+  using Raw = absl::StatusOr<std::optional<RawMessage>>;
+  stream.Read(OnExecutor<Raw>([&method, done = std::move(done)](Raw raw) mutable {
+    if (done) done(DecodeBeforePieces<Message>(method, std::move(raw)));
+  }));
 }
 
 }  // namespace pagewire::internal

@@ -4,6 +4,7 @@
 #include <pagewire/internal/blocking_stream.h>
 #include <pagewire/internal/raw_stream.h>
 #include <pagewire/method.h>
+#include <pagewire/piece_stream.h>
 #include <pagewire/server_stream.h>
 
 #include <absl/status/statusor.h>
@@ -29,33 +30,51 @@ class BlockingServerReader final : public ServerReader<Request> {
   const Method& method_;
 };
 
-template <typename Response>
-class BlockingServerWriter final : public BlockingWriter<ServerWriter<Response>, Response> {
+template <typename Response, typename Interface = ServerWriter<Response>>
+class BlockingServerWriter : public BlockingWriter<Interface, Response> {
  public:
   BlockingServerWriter(std::shared_ptr<RawServerStream> stream, const Method& method)
-      : BlockingWriter<ServerWriter<Response>, Response>(*stream, method, Part::kResponse),
-        stream_(std::move(stream)) {}
+      : BlockingWriter<Interface, Response>(*stream, method, Part::kResponse), stream_(std::move(stream)) {}
   void SendInitialMetadata() override { stream_->SendInitialMetadata(); }
+
+ protected:
+  RawServerStream& stream() { return *stream_; }
 
  private:
   const std::shared_ptr<RawServerStream> stream_;
 };
 
-template <typename Response, typename Request>
-class BlockingServerReaderWriter final : public BlockingWriter<ServerReaderWriter<Response, Request>, Response> {
+template <typename Response, typename Request, typename Interface = ServerReaderWriter<Response, Request>>
+class BlockingServerReaderWriter : public BlockingServerWriter<Response, Interface> {
  public:
   BlockingServerReaderWriter(std::shared_ptr<RawServerStream> stream, const Method& method)
-      : BlockingWriter<ServerReaderWriter<Response, Request>, Response>(*stream, method, Part::kResponse),
-        stream_(std::move(stream)),
-        method_(method) {}
+      : BlockingServerWriter<Response, Interface>(std::move(stream), method), method_(method) {}
   absl::StatusOr<std::optional<Request>> Read() override {
-    return ReadBlocking<Request>(*stream_, method_, Part::kRequest);
+    return ReadBlocking<Request>(this->stream(), method_, Part::kRequest);
   }
-  void SendInitialMetadata() override { stream_->SendInitialMetadata(); }
 
  private:
-  const std::shared_ptr<RawServerStream> stream_;
   const Method& method_;
 };
+
+// Adds the message before the pieces to a writer of them.
+template <typename Response, typename Base>
+class BlockingServerPieces final : public Base {
+ public:
+  BlockingServerPieces(std::shared_ptr<RawServerStream> stream, const Method& method)
+      : Base(std::move(stream), method), method_(method) {}
+  absl::Status WriteMessage(const Response& message) override {
+    return WriteBlocking(this->stream(), method_, Part::kResponse, message, Payload());
+  }
+
+ private:
+  const Method& method_;
+};
+template <typename Response>
+using BlockingServerPieceWriter =
+    BlockingServerPieces<Response, BlockingServerWriter<Payload, ServerPieceWriter<Response>>>;
+template <typename Response>
+using BlockingServerPieceReaderWriter =
+    BlockingServerPieces<Response, BlockingServerReaderWriter<Payload, Payload, ServerPieceReaderWriter<Response>>>;
 
 }  // namespace pagewire::internal

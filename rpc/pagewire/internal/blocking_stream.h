@@ -12,6 +12,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace pagewire::internal {
@@ -36,14 +37,18 @@ absl::StatusOr<std::optional<Item>> ReadBlocking(RawStream& stream, const Method
   return std::optional<Item>(*std::move(item));
 }
 
+inline absl::Status WriteBlocking(RawStream& stream, const Method& method, RawMessage raw) {
+  if (absl::Status status = CheckMayBlock(method); !status.ok()) return status;
+  return BlockOn<absl::Status>(
+      [&](RawStream::WriteDone done) { stream.Write(std::move(raw), /*last=*/false, std::move(done)); });
+}
+
 template <typename Message>
 absl::Status WriteBlocking(RawStream& stream, const Method& method, Part part, const Message& message,
                            Payload payload) {
-  if (absl::Status status = CheckMayBlock(method); !status.ok()) return status;
   absl::StatusOr<RawMessage> raw = Encode(method, part, message, std::move(payload));
   if (!raw.ok()) return std::move(raw).status();
-  return BlockOn<absl::Status>(
-      [&](RawStream::WriteDone done) { stream.Write(*std::move(raw), /*last=*/false, std::move(done)); });
+  return WriteBlocking(stream, method, *std::move(raw));
 }
 
 // The Write of an interface, which differs where there are payloads.
@@ -77,6 +82,21 @@ class BlockingWriter<Interface, WithPayload<Message>> : public Interface {
   RawStream& stream_;
   const Method& method_;
   const Part part_;
+};
+
+template <typename Interface>
+class BlockingWriter<Interface, Payload> : public Interface {
+ public:
+  absl::Status Write(Payload piece) final {
+    return WriteBlocking(stream_, method_, RawMessage{std::string(), std::move(piece)});
+  }
+
+ protected:
+  BlockingWriter(RawStream& stream, const Method& method, Part) : stream_(stream), method_(method) {}
+
+ private:
+  RawStream& stream_;
+  const Method& method_;
 };
 
 }  // namespace pagewire::internal

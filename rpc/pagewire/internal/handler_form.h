@@ -1,6 +1,7 @@
 // The three forms in which a service's methods can be written, and how each is run.
 #pragma once
 
+#include <pagewire/async_piece_stream.h>
 #include <pagewire/async_server_stream.h>
 #include <pagewire/internal/blocking_server_stream.h>
 #include <pagewire/internal/handler_answer.h>
@@ -28,6 +29,10 @@ struct BlockingForm {
   using Writer = BlockingServerWriter<Response>;
   template <typename Response, typename Request>
   using ReaderWriter = BlockingServerReaderWriter<Response, Request>;
+  template <typename Response>
+  using PieceWriter = BlockingServerPieceWriter<Response>;
+  template <typename Response>
+  using PieceReaderWriter = BlockingServerPieceReaderWriter<Response>;
 
   template <typename Result, typename Call>
   static void Run(const Method& method, Call call, absl::AnyInvocable<void(Result)> answer) {
@@ -42,6 +47,10 @@ struct AsyncForm {
   using Writer = AsyncServerWriter<Response>;
   template <typename Response, typename Request>
   using ReaderWriter = AsyncServerReaderWriter<Response, Request>;
+  template <typename Response>
+  using PieceWriter = AsyncServerPieceWriter<Response>;
+  template <typename Response>
+  using PieceReaderWriter = AsyncServerPieceReaderWriter<Response>;
 };
 
 // call(done) returns at once; `done` is called with the result, once. INTERNAL where it is destroyed without.

@@ -1,15 +1,19 @@
-// What a generated signature passes, to a RawMessage and back. Item is a message, or WithPayload of it.
+// What a generated signature passes, to a RawMessage and back. Item is a message, WithPayload of it, or Payload for a
+// piece.
 #pragma once
 
 #include <pagewire/internal/message_codec.h>
 #include <pagewire/internal/raw_message.h>
 #include <pagewire/method.h>
+#include <pagewire/payload.h>
 #include <pagewire/with_payload.h>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/str_cat.h>
 #include <absl/utility/utility.h>
 
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -39,13 +43,24 @@ absl::StatusOr<RawMessage> Encode(const Method& method, Part part, const Message
   return RawMessage{*std::move(bytes), std::move(payload)};
 }
 
-// INTERNAL for what does not parse.
 template <typename Item>
-absl::StatusOr<Item> Decode(const Method& method, Part part, RawMessage raw) {
+absl::StatusOr<Item> DecodeMessage(const Method& method, Part part, RawMessage raw) {
   absl::StatusOr<Item> item(absl::in_place);
   if (absl::Status status = Parse(method, part, raw.bytes, MessageOf(*item)); !status.ok()) return status;
   if constexpr (kHasPayload<Item>) item->payload = std::move(raw.payload);
   return item;
+}
+
+// INTERNAL for what does not parse, and for what is no piece.
+template <typename Item>
+absl::StatusOr<Item> Decode(const Method& method, Part part, RawMessage raw) {
+  if constexpr (std::is_same_v<Item, Payload>) {
+    if (raw.bytes.empty()) return std::move(raw.payload);
+    return absl::InternalError(absl::StrCat(NameOf(method), ": a message of ", raw.bytes.size(),
+                                            " bytes came where a piece was read; ReadMessage comes first"));
+  } else {
+    return DecodeMessage<Item>(method, part, std::move(raw));
+  }
 }
 
 // The server's side of a response. INTERNAL for a reply that cannot be serialized: the handler's fault, whatever it is.
@@ -57,6 +72,21 @@ absl::StatusOr<RawMessage> EncodeReply(const Method& method, absl::StatusOr<Repl
   absl::StatusOr<RawMessage> raw = Encode(method, Part::kResponse, MessageOf(*reply), std::move(payload));
   if (!raw.ok()) return absl::InternalError(raw.status().message());
   return raw;
+}
+
+// The one message of a direction that pieces follow; `raw` is what was read first. INTERNAL when it is no message.
+template <typename Message>
+absl::StatusOr<Message> DecodeBeforePieces(const Method& method, absl::StatusOr<std::optional<RawMessage>> raw) {
+  if (!raw.ok()) return std::move(raw).status();
+  if (!raw->has_value()) {
+    return absl::InternalError(
+        absl::StrCat(NameOf(method), ": the server ended the call with OK before its response message"));
+  }
+  if ((*raw)->payload.size() > 0) {
+    return absl::InternalError(absl::StrCat(NameOf(method), ": a piece came where the message was read, which is ",
+                                            "read once, before the pieces"));
+  }
+  return DecodeMessage<Message>(method, Part::kResponse, **std::move(raw));
 }
 
 // The client's side of one.

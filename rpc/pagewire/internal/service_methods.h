@@ -82,8 +82,9 @@ void AddUnary(Service& service, const Method& method, Function function) {
                      });
 }
 
-template <typename Form, typename Request, typename Item, typename Service, typename Function>
-void AddServerStreaming(Service& service, const Method& method, Function function) {
+// One request, then `Stream`, which ends with a status.
+template <typename Form, typename Request, typename Stream, typename Service, typename Function>
+void AddRequestThenStream(Service& service, const Method& method, Function function) {
   ServiceAccess::Add(
       service, method,
       [&service, &method, function](std::shared_ptr<ServerContext> context, RawMessage raw,
@@ -94,12 +95,37 @@ void AddServerStreaming(Service& service, const Method& method, Function functio
             method,
             [&service, &method, function, request, payload = std::move(raw.payload),
              stream = std::move(stream)](auto&&... form) mutable {
-              typename Form::template Writer<Item> writer(std::move(stream), method);
-              return CallWithRequest(service, function, *request, std::move(payload), writer,
+              Stream end(std::move(stream), method);
+              return CallWithRequest(service, function, *request, std::move(payload), end,
                                      std::forward<decltype(form)>(form)...);
             },
             [request, done = std::move(done)](absl::Status status) mutable { done(EndOf(std::move(status))); });
       });
+}
+
+template <typename Form, typename Request, typename Item, typename Service, typename Function>
+void AddServerStreaming(Service& service, const Method& method, Function function) {
+  AddRequestThenStream<Form, Request, typename Form::template Writer<Item>>(service, method, function);
+}
+
+template <typename Form, typename Request, typename Reply, typename Service, typename Function>
+void AddPiecesOfResponse(Service& service, const Method& method, Function function) {
+  AddRequestThenStream<Form, Request, typename Form::template PieceWriter<Reply>>(service, method, function);
+}
+
+template <typename Form, typename Request, typename Reply, typename Service, typename Function>
+void AddPiecesOfBoth(Service& service, const Method& method, Function function) {
+  AddRequestThenStream<Form, Request, typename Form::template PieceReaderWriter<Reply>>(service, method, function);
+}
+
+// The one response to a stream of requests.
+template <typename Reply>
+void AnswerOnStream(const Method& method, RawServerStream& stream, absl::StatusOr<Reply> result, HandlerDone& done) {
+  absl::StatusOr<RawMessage> reply = EncodeReply<Reply>(method, std::move(result));
+  if (!reply.ok()) return done(std::move(reply));
+  // The status comes after it, whatever becomes of it.
+  stream.Write(*std::move(reply), /*last=*/true, [](absl::Status) {});
+  done(RawMessage());
 }
 
 template <typename Form, typename Item, typename Reply, typename Service, typename Function>
@@ -115,11 +141,28 @@ void AddClientStreaming(Service& service, const Method& method, Function functio
                              return (service.*function)(*context, reader, std::forward<decltype(form)>(form)...);
                            },
                            [&method, context, stream, done = std::move(done)](Result result) mutable {
-                             absl::StatusOr<RawMessage> reply = EncodeReply<Reply>(method, std::move(result));
-                             if (!reply.ok()) return done(std::move(reply));
-                             // The status comes after it, whatever becomes of it.
-                             stream->Write(*std::move(reply), /*last=*/true, [](absl::Status) {});
-                             done(RawMessage());
+                             AnswerOnStream<Reply>(method, *stream, std::move(result), done);
+                           });
+                     });
+}
+
+template <typename Form, typename Request, typename Reply, typename Service, typename Function>
+void AddPiecesOfRequest(Service& service, const Method& method, Function function) {
+  ServiceAccess::Add(service, method,
+                     [&service, &method, function](std::shared_ptr<ServerContext> context, RawMessage raw,
+                                                   std::shared_ptr<RawServerStream> stream, HandlerDone done) {
+                       const auto request = ParseRequest<Request>(method, std::move(context), raw, done);
+                       if (request == nullptr) return;
+                       using Result = absl::StatusOr<Reply>;
+                       Form::template Run<Result>(
+                           method,
+                           [&service, &method, function, request, stream](auto&&... form) {
+                             typename Form::template Reader<Payload> pieces(stream, method);
+                             return (service.*function)(*request->context, request->message, pieces,
+                                                        std::forward<decltype(form)>(form)...);
+                           },
+                           [&method, request, stream, done = std::move(done)](Result result) mutable {
+                             AnswerOnStream<Reply>(method, *stream, std::move(result), done);
                            });
                      });
 }

@@ -7,6 +7,7 @@
 #include <pagewire/internal/blocking_stream.h>
 #include <pagewire/internal/channel_access.h>
 #include <pagewire/internal/unary_client.h>
+#include <pagewire/piece_stream.h>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -32,6 +33,17 @@ class BlockingClientCall {
     absl::StatusOr<std::optional<Item>> item = ReadBlocking<Item>(*stream_, method_, Part::kResponse);
     if (!item.ok()) stream_->Reject();
     return item;
+  }
+
+  // The message before the pieces.
+  template <typename Response>
+  absl::StatusOr<Response> ReadMessage() {
+    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
+    using Result = absl::StatusOr<std::optional<RawMessage>>;
+    absl::StatusOr<Response> message = DecodeBeforePieces<Response>(
+        method_, BlockOn<Result>([&](RawStream::ReadDone done) { stream_->Read(std::move(done)); }));
+    if (!message.ok()) stream_->Reject();
+    return message;
   }
 
   absl::Status WaitForInitialMetadata() {
@@ -70,14 +82,17 @@ class BlockingClientCall {
   const Method& method_;
 };
 
-template <typename Response>
-class BlockingClientReader final : public ClientReader<Response> {
+template <typename Response, typename Interface = ClientReader<Response>>
+class BlockingClientReader : public Interface {
  public:
   BlockingClientReader(std::unique_ptr<RawClientStream> stream, const Method& method)
       : call_(std::move(stream), method) {}
   absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
   absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
   absl::Status Finish() override { return call_.Finish(); }
+
+ protected:
+  BlockingClientCall& call() { return call_; }
 
  private:
   BlockingClientCall call_;
@@ -98,12 +113,11 @@ class BlockingClientWriter final : public BlockingWriter<ClientWriter<Request, R
   BlockingClientCall call_;
 };
 
-template <typename Request, typename Response>
-class BlockingClientReaderWriter final : public BlockingWriter<ClientReaderWriter<Request, Response>, Request> {
+template <typename Request, typename Response, typename Interface = ClientReaderWriter<Request, Response>>
+class BlockingClientReaderWriter : public BlockingWriter<Interface, Request> {
  public:
   BlockingClientReaderWriter(std::unique_ptr<RawClientStream> stream, const Method& method)
-      : BlockingWriter<ClientReaderWriter<Request, Response>, Request>(*stream, method, Part::kRequest),
-        call_(std::move(stream), method) {}
+      : BlockingWriter<Interface, Request>(*stream, method, Part::kRequest), call_(std::move(stream), method) {}
   absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
   absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
   absl::Status WritesDone() override { return call_.WritesDone(); }
@@ -112,9 +126,26 @@ class BlockingClientReaderWriter final : public BlockingWriter<ClientReaderWrite
     return call_.Finish();
   }
 
+ protected:
+  BlockingClientCall& call() { return call_; }
+
  private:
   BlockingClientCall call_;
 };
+
+// Adds the message before the pieces to a reader of them.
+template <typename Response, typename Base>
+class BlockingClientPieces final : public Base {
+ public:
+  using Base::Base;
+  absl::StatusOr<Response> ReadMessage() override { return this->call().template ReadMessage<Response>(); }
+};
+template <typename Response>
+using BlockingClientPieceReader =
+    BlockingClientPieces<Response, BlockingClientReader<Payload, ClientPieceReader<Response>>>;
+template <typename Response>
+using BlockingClientPieceReaderWriter =
+    BlockingClientPieces<Response, BlockingClientReaderWriter<Payload, Payload, ClientPieceReaderWriter<Response>>>;
 
 // A call of a streaming method. `method` must be in static storage. Never null: a call that cannot be made gives its
 // status wherever it is asked.

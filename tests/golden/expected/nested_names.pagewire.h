@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <pagewire/async_client_stream.h>
+#include <pagewire/async_piece_stream.h>
 #include <pagewire/async_server_stream.h>
 #include <pagewire/awaitable.h>
 #include <pagewire/channel.h>
@@ -15,6 +16,7 @@
 #include <pagewire/client_stream.h>
 #include <pagewire/method.h>
 #include <pagewire/payload.h>
+#include <pagewire/piece_stream.h>
 #include <pagewire/server_context.h>
 #include <pagewire/server_stream.h>
 #include <pagewire/service.h>
