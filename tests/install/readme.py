@@ -88,12 +88,14 @@ def main():
         project = scratch / "project"
         project.mkdir()
         (project / "store.proto").write_text(_block(readme, "proto", "service Store"))
+        (project / "archive.proto").write_text(_block(readme, "proto", "service Archive"))
         (project / "CMakeLists.txt").write_text(
             _PREAMBLE + _block(readme, "cmake", "find_package")
-            + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS store.proto)\n")
+            + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS archive.proto store.proto)\n")
         (project / "app.cc").write_text(_block(readme, "cpp", "int main"))
         (project / "forms.cc").write_text(_INCLUDES + _block(readme, "cpp", "CoStore")
-                                          + _block(readme, "cpp", "CallbackStore") + _MAIN)
+                                          + _block(readme, "cpp", "CallbackStore")
+                                          + _block(readme, "cpp", "ArchiveImpl") + _MAIN)
         _run(options.cmake, "--install", options.build, "--prefix", scratch / "prefix")
         _run(options.cmake, "-G", "Ninja", "-S", project, "-B", scratch / "build",
              f"-DCMAKE_PREFIX_PATH={scratch / 'prefix'}", f"-DCMAKE_CXX_COMPILER={options.compiler}")
@@ -102,7 +104,7 @@ def main():
         forms = _run(scratch / "build/forms")
     print(output)
     print(forms)
-    return 0 if output.startswith(f"{64 << 20}\n") and forms == "1000 3\n" else 1
+    return 0 if output.startswith(f"{64 << 20}\n") and forms == "1000 3 10000000\n" else 1
 
 
 if __name__ == "__main__":
