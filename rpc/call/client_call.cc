@@ -25,20 +25,30 @@ void ClientCall::ArmDeadline() {
   });
 }
 
-uint64_t ClientCall::SendOn(transport::Session& session) {
-  outcome_.peer = session.peer();
+wire::v1::CallStart ClientCall::MakeStart() const {
   wire::v1::CallStart start;
   start.set_method(terms_.method);
   if (terms_.deadline != absl::InfiniteFuture()) {
     start.set_timeout_us(std::max<int64_t>(0, absl::ToInt64Microseconds(terms_.deadline - absl::Now())));
   }
   WriteMetadata(terms_.metadata, *start.mutable_metadata());
+  return start;
+}
+
+bool ClientCall::Fits(const transport::Session& session) const {
+  return session.CheckFits(wire::FrameType::kCallStart, MakeStart()).ok();
+}
+
+uint64_t ClientCall::SendOn(transport::Session& session) {
+  outcome_.peer = session.peer();
+  wire::v1::CallStart start = MakeStart();
   if (absl::Status status = session.CheckFits(wire::FrameType::kCallStart, start); !status.ok()) {
     Finish(base::Annotate(status, terms_.method), /*not_started=*/true);
     return 0;
   }
   session_ = &session;
   id_ = session.OpenCall();
+  if (terms_.own != nullptr) session.LimitCall(id_, terms_.own->items);
   start.set_call_id(id_);
   SendFirst(std::move(start));
   return id_;
@@ -54,7 +64,7 @@ void ClientCall::Cancel(absl::Status status) {
     session_->DiscardIncoming(id_);
     session_->SendCancel(std::move(cancel));
   }
-  Finish(std::move(status), session_ == nullptr);
+  Finish(status, session_ == nullptr);
 }
 
 void ClientCall::OnInitialMetadata(wire::v1::MessagePart&& part) {
@@ -111,7 +121,7 @@ void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
         absl::InternalError(absl::StrCat(terms_.method, ": the server ended the call with OK before its payload"));
   }
   if (outcome.ok()) outcome = CheckComplete();
-  Finish(std::move(outcome), status.not_started());
+  Finish(outcome, status.not_started());
 }
 
 void ClientCall::OnConnectionLost(const absl::Status& status) {
@@ -119,13 +129,14 @@ void ClientCall::OnConnectionLost(const absl::Status& status) {
   Finish(absl::UnavailableError(absl::StrCat("connection to ", outcome_.peer, " lost: ", status.message())), false);
 }
 
-void ClientCall::Finish(absl::Status status, bool not_started) {
+void ClientCall::Finish(const absl::Status& status, bool not_started) {
   if (finished_) return;
   finished_ = true;
   session_ = nullptr;
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
-  outcome_.status = std::move(status);
+  outcome_.status = base::CloneStatus(status);  // many calls may end with one status, on many threads
   outcome_.not_started = not_started;
+  place_.reset();
   TakeEnd();
 }
 

@@ -10,9 +10,12 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "call/admission.h"
+#include "call/method_terms.h"
 #include "transport/loop.h"
 #include "transport/peer_event.h"
 #include "transport/session.h"
@@ -27,7 +30,9 @@ struct CallTerms {
   Metadata metadata;  // valid
   transport::PayloadEvents payload_events;
   bool takes_response_payload = false;
-  bool piecewise = false;           // see Method
+  bool piecewise = false;                                // see Method
+  std::shared_ptr<const MethodTermsTable> method_terms;  // keeps what `own` points to
+  const MethodTerms* own = nullptr;                      // the method's; null: the channel's hold
   uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
 };
 
@@ -55,6 +60,12 @@ class ClientCall {
   // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes.
   void ArmDeadline();
 
+  // What it occupies until it has ended.
+  void KeepPlace(Place place) { place_ = std::move(place); }
+
+  // Whether the peer takes the call's metadata, as far as it has said yet.
+  bool Fits(const transport::Session& session) const;
+
   // Sends the call; `session` stays valid until OnStatus or OnConnectionLost. Returns its id, or 0 when the call has
   // ended because the server does not take its metadata.
   uint64_t SendOn(transport::Session& session);
@@ -73,7 +84,7 @@ class ClientCall {
   void OnConnectionLost(const absl::Status& status);
 
   // Ends a call that was not sent, or will never get an answer.
-  void Finish(absl::Status status, bool not_started);
+  void Finish(const absl::Status& status, bool not_started);
 
  protected:
   // `loop` outlives the call.
@@ -110,12 +121,15 @@ class ClientCall {
   virtual void TakeEnd() = 0;
 
  private:
+  wire::v1::CallStart MakeStart() const;
+
   // INVALID_ARGUMENT or RESOURCE_EXHAUSTED when the server's metadata breaks the rules.
   absl::Status ReadMetadataOf(const wire::MetadataList& list, Metadata& metadata) const;
 
   transport::Loop& loop_;
   CallTerms terms_;
   CallOutcome outcome_;
+  Place place_;
   bool finished_ = false;
   bool cancelled_ = false;
   transport::Session* session_ = nullptr;

@@ -24,15 +24,17 @@ void ClientConnection::Start() {
 
 void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
   idle_.SetBusy();
+  if (!ready() && !call->Fits(*session_)) return early_.push_back(std::move(call));
   if (const uint64_t id = call->SendOn(*session_); id != 0) calls_.emplace(id, std::move(call));
   SetIdleIfWithoutCalls();
 }
 
 void ClientConnection::SetIdleIfWithoutCalls() {
-  if (calls_.empty()) idle_.SetIdle();
+  if (calls() == 0) idle_.SetIdle();
 }
 
 void ClientConnection::Close(const absl::Status& status) {
+  FinishEarly(status);
   for (auto& [id, call] : calls_) call->Cancel(base::CloneStatus(status));
   session_->Close(absl::ZeroDuration());
 }
@@ -42,7 +44,17 @@ ClientCall* ClientConnection::Find(uint64_t call_id) {
   return it == calls_.end() ? nullptr : it->second.get();
 }
 
-void ClientConnection::OnReady() { observer_.OnConnectionReady(); }
+void ClientConnection::OnReady() {
+  for (std::shared_ptr<ClientCall>& call : std::exchange(early_, {})) {
+    if (!call->finished()) Send(std::move(call));
+  }
+  SetIdleIfWithoutCalls();
+  observer_.OnConnectionReady();
+}
+
+void ClientConnection::FinishEarly(const absl::Status& status) {
+  for (const auto& call : std::exchange(early_, {})) call->Finish(status, /*not_started=*/true);
+}
 
 void ClientConnection::OnCallStart(wire::v1::CallStart&&) {}  // the session refuses calls from servers
 
@@ -107,6 +119,7 @@ std::string ClientConnection::HolderOf(uint64_t call_id) {
 }
 
 void ClientConnection::OnClosed(absl::Status status) {
+  FinishEarly(absl::UnavailableError(absl::StrCat("connection lost: ", status.message())));
   const auto calls = std::exchange(calls_, {});
   for (const auto& [id, call] : calls) call->OnConnectionLost(status);
   observer_.OnConnectionClosed(status);

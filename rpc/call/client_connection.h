@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "call/client_call.h"
 #include "call/idle_timer.h"
@@ -44,7 +45,7 @@ class ClientConnection final : private transport::SessionHandler {
   void Close(const absl::Status& status);
 
   bool ready() const { return session_->ready(); }
-  size_t calls() const { return calls_.size(); }
+  size_t calls() const { return calls_.size() + early_.size(); }
 
  private:
   void OnReady() override;
@@ -66,11 +67,13 @@ class ClientConnection final : private transport::SessionHandler {
   ClientCall* Find(uint64_t call_id);
 
   void SetIdleIfWithoutCalls();
+  void FinishEarly(const absl::Status& status);
 
   Observer& observer_;
   IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
+  std::vector<std::shared_ptr<ClientCall>> early_;  // too large for what is known of the server before its preface
 };
 
 }  // namespace pagewire::call

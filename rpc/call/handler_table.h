@@ -8,9 +8,12 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
+#include "call/admission.h"
+#include "call/method_terms.h"
 #include "call/server_call_state.h"
 
 namespace pagewire::call {
@@ -22,6 +25,13 @@ class HandlerTable {
 
   // The method of that name, or null. `unknown` then says why, for the client: UNIMPLEMENTED.
   virtual const Method* Find(std::string_view name, absl::Status& unknown) const = 0;
+
+  // What holds for the method's calls instead of what holds for all; null: nothing else. Lives as long as the table.
+  virtual const MethodTerms* TermsOf(const Method&) const { return nullptr; }
+
+  // A place for a call of the method on a connection that has `own` calls in flight, kept until it is over. See
+  // Admission.
+  virtual absl::StatusOr<Place> Admit(const Method&, uint64_t /*own*/) const { return Place(); }
 
   // Starts the method's handler on the executor. `request` is empty where requests are a stream; messages of streams go
   // through `stream`, null where neither direction is one. `done` runs once, with what the handler returned, on any

@@ -28,6 +28,9 @@ class ServerCall {
   ServerCall(const ServerCall&) = delete;
   ServerCall& operator=(const ServerCall&) = delete;
 
+  // What it occupies until it is destroyed.
+  void KeepPlace(Place place) { place_ = std::move(place); }
+
   // Starts the clock. `expired` is called after the deadline has ended the call.
   void ArmDeadline(absl::AnyInvocable<void()> expired);
 
@@ -104,6 +107,7 @@ class ServerCall {
   const std::shared_ptr<internal::ServerCallState> state_;
   const uint64_t call_id_;
   const uint64_t max_metadata_bytes_;
+  Place place_;
   transport::Loop::TimerId deadline_timer_ = 0;
   bool running_ = false;
   bool answered_ = false;

@@ -78,12 +78,17 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
                           " calls are in flight on this connection, which is the "
                           "limit; raise ServerBuilder::SetMaxConcurrentCallsPerConnection or use more channels")));
   }
-  if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes_); !status.ok()) {
-    return Refuse(id, base::Annotate(status, start.method()));
-  }
   absl::Status unknown;
   const Method* method = handlers_.Find(start.method(), unknown);
   if (method == nullptr) return Refuse(id, unknown);
+  const MethodTerms* terms = handlers_.TermsOf(*method);
+  const uint64_t max_metadata_bytes = terms != nullptr ? terms->max_metadata_bytes : max_metadata_bytes_;
+  if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes); !status.ok()) {
+    return Refuse(id, base::Annotate(status, start.method()));
+  }
+  absl::StatusOr<Place> place = handlers_.Admit(*method, calls_.size());
+  if (!place.ok()) return Refuse(id, place.status());
+  if (terms != nullptr) session_->LimitCall(id, terms->items);
 
   auto state = std::make_shared<internal::ServerCallState>();
   state->method = std::move(*start.mutable_method());
@@ -95,7 +100,8 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
     state->deadline = absl::Now() + absl::Microseconds(std::min(start.timeout_us(), kLongestUs));
   }
   const std::shared_ptr<ServerCall> call =
-      MakeServerCall(loop_, *session_, *method, std::move(state), id, max_metadata_bytes_);
+      MakeServerCall(loop_, *session_, *method, std::move(state), id, max_metadata_bytes);
+  call->KeepPlace(*std::move(place));
   calls_.emplace(id, call);
   idle_.SetBusy();
   call->ArmDeadline([this, id] { EraseIfDone(id); });

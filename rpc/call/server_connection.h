@@ -28,6 +28,9 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   // Refuses new calls and closes when the last one in flight has been answered.
   void Drain();
 
+  // Closes at once; the client is told why.
+  void Fail(absl::Status reason) { session_->Fail(std::move(reason)); }
+
   // Ends all calls with UNAVAILABLE and closes once the statuses are out, or after `patience`.
   void Stop(absl::Duration patience);
 

@@ -90,7 +90,8 @@ class CoreChannel final : public Channel {
  private:
   void StartUnary(const Method& method, ClientContext& context, std::string request, Payload payload,
                   absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) override {
-    const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
+    // Kept: `done` may destroy the context, and a call that was cancelled before ends as soon as it is started.
+    const std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
     if (absl::Status status = Check(method, *state); !status.ok()) {
       DefaultExecutor().Run(
           [status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
@@ -133,15 +134,21 @@ class CoreChannel final : public Channel {
     return Reply(*std::move(waiter->result));
   }
 
+  uint64_t MaxMetadataBytes(const Method& method) const {
+    const call::MethodTerms* own = core_->method_terms()->Find(method.name);
+    return own != nullptr ? own->max_metadata_bytes : max_metadata_bytes_;
+  }
+
   absl::Status Check(const Method& method, ClientCallState& state) const {
     if (!state.Claim()) {
       return absl::FailedPreconditionError(
           absl::StrCat(base::ToAbsl(method.name), ": this ClientContext has served a call already; use a new one"));
     }
     if (!state.metadata_error.ok()) return base::Annotate(state.metadata_error, method.name);
-    if (const uint64_t bytes = wire::MetadataBytes(state.metadata); bytes > max_metadata_bytes_) {
+    const uint64_t limit = MaxMetadataBytes(method);
+    if (const uint64_t bytes = wire::MetadataBytes(state.metadata); bytes > limit) {
       return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
-                                                       " bytes is larger than the limit of ", max_metadata_bytes_,
+                                                       " bytes is larger than the limit of ", limit,
                                                        "; raise ChannelOptions::max_metadata_bytes"));
     }
     return absl::OkStatus();
@@ -149,7 +156,7 @@ class CoreChannel final : public Channel {
 
   std::unique_ptr<RawClientStream> StartStream(const Method& method, ClientContext& context,
                                                std::optional<RawMessage> first) override {
-    const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
+    const std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
     if (absl::Status status = Check(method, *state); !status.ok())
       return internal::ChannelAccess::BrokenStream(std::move(status));
     call::StreamClientCall::Events events;
@@ -171,7 +178,9 @@ class CoreChannel final : public Channel {
     terms.payload_events = std::move(state.payload_events);
     terms.takes_response_payload = HasResponsePayload(method.payload);
     terms.piecewise = method.piecewise;
-    terms.max_metadata_bytes = max_metadata_bytes_;
+    terms.method_terms = core_->method_terms();
+    terms.own = terms.method_terms->Find(method.name);
+    terms.max_metadata_bytes = MaxMetadataBytes(method);
     return terms;
   }
 
@@ -183,15 +192,19 @@ class CoreChannel final : public Channel {
   }
 
   void Post(const std::shared_ptr<ClientCallState>& state, std::shared_ptr<call::ClientCall> call) {
-    // First, so that a call that was cancelled already ends before it is started.
-    state->SetCanceller([weak = std::weak_ptr<call::ClientCall>(call), &loop = loop_] {
+    auto cancel = [weak = std::weak_ptr<call::ClientCall>(call), &loop = loop_] {
       loop.Post([weak] {
         if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
       });
-    });
-    loop_.Post([core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
+    };
+    auto start = [core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
       core->Start(std::move(call), wait_for_ready);
-    });
+    };
+    transport::Loop& loop = loop_;
+    // First, so that a call that was cancelled already ends before it is started. From here on it may be over at any
+    // moment, and with it this channel.
+    state->SetCanceller(std::move(cancel));
+    loop.Post(std::move(start));
   }
 
   static absl::StatusOr<RawMessage> Reply(call::UnaryResult result) {

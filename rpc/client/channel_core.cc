@@ -6,6 +6,17 @@
 #include <utility>
 
 namespace pagewire::client {
+namespace {
+
+transport::SessionOptions LimitsOf(const ChannelOptions& options) {
+  transport::SessionOptions session;
+  session.limits = {options.max_message_bytes, options.max_payload_bytes, "ChannelOptions::max_message_bytes",
+                    "ChannelOptions::max_payload_bytes"};
+  session.max_metadata_bytes = options.max_metadata_bytes;
+  return session;
+}
+
+}  // namespace
 
 class ChannelCore::Connection final : private call::ClientConnection::Observer {
  public:
@@ -40,25 +51,29 @@ ChannelCore::ChannelCore(transport::Loop& loop, std::unique_ptr<Connector> conne
       paths_(paths),
       held_budget_(
           memory::MakeChildOfProcessBudget("channel", options.held_budget_bytes, "ChannelOptions::held_budget_bytes")),
+      method_terms_(std::make_shared<call::MethodTermsTable>(options.method_limits, LimitsOf(options))),
+      admission_(std::make_shared<call::Admission>(
+          call::Admission::Options{.max_calls = options.max_concurrent_calls,
+                                   .where = "on this channel",
+                                   .option = "ChannelOptions::max_concurrent_calls",
+                                   .method_option = "MethodLimits::max_concurrent_calls"})),
       connectivity_(std::move(connectivity)),
-      backoff_(options.initial_backoff, options.max_backoff, std::move(random)) {}
+      backoff_(options.initial_backoff, options.max_backoff, std::move(random)) {
+  method_terms_->LimitCalls(*admission_);
+}
 
 ChannelCore::~ChannelCore() = default;
 
 transport::SessionOptions ChannelCore::SessionOptions() const {
-  transport::SessionOptions session;
+  transport::SessionOptions session = LimitsOf(options_);
+  method_terms_->RaiseMost(session);
   session.initiator = true;
   session.held_budget = held_budget_;
-  session.max_message_bytes = options_.max_message_bytes;
-  session.max_payload_bytes = options_.max_payload_bytes;
-  session.max_metadata_bytes = options_.max_metadata_bytes;
   session.send_path = paths_.send;
   session.receive_path = paths_.receive;
   session.handshake_timeout = options_.connect_timeout;
   session.idle_timeout = options_.idle_timeout;
   session.keepalive = {options_.keepalive_time, options_.keepalive_timeout, options_.keepalive_without_calls};
-  session.message_option = "ChannelOptions::max_message_bytes";
-  session.payload_option = "ChannelOptions::max_payload_bytes";
   return session;
 }
 
@@ -66,6 +81,9 @@ void ChannelCore::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_re
   if (call->finished()) return;
   call->ArmDeadline();
   if (shut_down_) return call->Finish(absl::CancelledError("the channel was destroyed"), true);
+  absl::StatusOr<call::Place> place = admission_->Admit(call->method(), 0);
+  if (!place.ok()) return call->Finish(place.status(), true);
+  call->KeepPlace(*std::move(place));
   switch (state_) {
     case State::kReady:
       return (*current_)->Send(std::move(call));

@@ -38,6 +38,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   // Connects if the channel is IDLE.
   void TryToConnect();
 
+  // What holds for methods that have limits of their own; any thread.
+  const std::shared_ptr<const call::MethodTermsTable>& method_terms() const { return method_terms_; }
+
   // Ends every call with CANCELLED and closes. No call may be started afterwards.
   void Shutdown();
 
@@ -64,6 +67,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   const ChannelOptions options_;
   const transport::Paths paths_;
   const std::shared_ptr<memory::Budget> held_budget_;
+  const std::shared_ptr<const call::MethodTermsTable> method_terms_;
+  const std::shared_ptr<call::Admission> admission_;
   const std::shared_ptr<Connectivity> connectivity_;
   Backoff backoff_;
   State state_ = State::kIdle;

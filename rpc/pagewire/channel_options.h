@@ -1,11 +1,14 @@
 // What a client may ask of its channel.
 #pragma once
 
+#include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace pagewire {
 
@@ -21,6 +24,13 @@ struct ChannelOptions {
   // The largest response payload in bytes; a larger one ends the call with RESOURCE_EXHAUSTED. 0: no limit but the
   // held budget.
   uint64_t max_payload_bytes = 0;
+
+  // Calls that may be in flight on this channel, those included that wait for a connection; further ones end with
+  // RESOURCE_EXHAUSTED, not started. 0: no limit but the server's.
+  uint32_t max_concurrent_calls = 0;
+
+  // Limits of single methods, by their names: "/package.Service/Method".
+  std::map<std::string, MethodLimits> method_limits;
 
   // How many bytes of response payloads this channel's calls may hold together, within the process's held budget
   // (pagewire/held_budget.h). 0: no limit of its own.

@@ -19,6 +19,7 @@
 #include <pagewire/message_stream.h>
 #include <pagewire/metadata.h>
 #include <pagewire/method.h>
+#include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 #include <pagewire/payload.h>
 #include <pagewire/payload_buffer.h>

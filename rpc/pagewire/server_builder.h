@@ -3,6 +3,7 @@
 
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
+#include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 #include <pagewire/server.h>
 #include <pagewire/service.h>
@@ -57,6 +58,18 @@ class ServerBuilder {
   // Default 10,000.
   ServerBuilder& SetMaxConcurrentCallsPerConnection(uint32_t calls);
 
+  // Calls that may be in flight on this server; further ones are refused with RESOURCE_EXHAUSTED, not started. The last
+  // free places are kept for connections that have few calls: one connection alone gets eight ninths of them. Default
+  // 0: no limit.
+  ServerBuilder& SetMaxConcurrentCalls(uint32_t calls);
+
+  // Connections that may be open; further ones are closed with RESOURCE_EXHAUSTED, which their clients see as
+  // UNAVAILABLE with a message that says so, and try again. Default 0: no limit.
+  ServerBuilder& SetMaxConnections(uint32_t connections);
+
+  // Limits of one method, by its name: "/package.Service/Method". The last call for a name counts.
+  ServerBuilder& SetMethodLimits(std::string_view method, const MethodLimits& limits);
+
   // After `time` without a sign of a client it is sent a ping, whether it has calls or not; when nothing comes within
   // `timeout` of that, the connection counts as dead and is closed, and its handlers are cancelled. Default: 2 hours
   // and 20 seconds, as in gRPC.
@@ -69,7 +82,8 @@ class ServerBuilder {
   // A connection without calls for this long is told to go away and closed. Default: never, as in gRPC.
   ServerBuilder& SetMaxConnectionIdle(absl::Duration idle);
 
-  // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service; ALREADY_EXISTS:
+  // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service, limits for a
+  // method that no service has; ALREADY_EXISTS:
   // a service name twice; FAILED_PRECONDITION: null credentials, or built before; UNAVAILABLE or what the kernel said:
   // an address that cannot be listened on. A server without listening ports is allowed: InProcessChannel reaches it.
   absl::StatusOr<std::unique_ptr<Server>> BuildAndStart();

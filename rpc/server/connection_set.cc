@@ -1,23 +1,33 @@
 #include "server/connection_set.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <utility>
 
 namespace pagewire::server {
 
-ConnectionSet::ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options)
-    : handlers_(handlers), options_(std::move(options)) {}
+ConnectionSet::ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options,
+                             uint32_t max_connections)
+    : handlers_(handlers), options_(std::move(options)), max_connections_(max_connections) {}
 
 absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream) {
   std::shared_ptr<call::ServerConnection> connection;
+  bool full = false;
   {
     base::MutexLock lock(mutex_);
     if (draining_) return absl::UnavailableError("the server is shutting down");
+    full = max_connections_ > 0 && entries_.size() >= max_connections_;
     const uint64_t id = ++last_id_;
     connection = std::make_shared<call::ServerConnection>(loop, std::move(stream), handlers_, options_,
                                                           [self = shared_from_this(), id] { self->Remove(id); });
     entries_.emplace(id, Entry{&loop, connection});
   }
   connection->Start();
+  if (full) {
+    connection->Fail(absl::ResourceExhaustedError(
+        absl::StrCat("the server has ", max_connections_,
+                     " connections, which is its limit; raise ServerBuilder::SetMaxConnections")));
+  }
   return absl::OkStatus();
 }
 

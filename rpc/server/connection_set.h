@@ -20,8 +20,9 @@ namespace pagewire::server {
 // Thread-safe. Kept by shared_ptr: in-process channels and connections that are about to close refer to it.
 class ConnectionSet final : public std::enable_shared_from_this<ConnectionSet> {
  public:
-  // `handlers` must outlive every connection, that is, until WaitUntilEmpty has returned after Drain.
-  ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options);
+  // `max_connections`: 0: no limit; further ones are told so and closed. `handlers` must outlive every connection, that
+  // is, until WaitUntilEmpty has returned after Drain.
+  ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options, uint32_t max_connections);
 
   // Serves a stream, on its loop; called there. UNAVAILABLE once the set is draining.
   absl::Status Add(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream);
@@ -50,6 +51,7 @@ class ConnectionSet final : public std::enable_shared_from_this<ConnectionSet> {
 
   const call::HandlerTable& handlers_;
   const transport::SessionOptions options_;
+  const uint32_t max_connections_;
   base::Mutex mutex_;
   base::CondVar changed_;
   absl::flat_hash_map<uint64_t, Entry> entries_ ABSL_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,13 +53,16 @@ struct ServerBuilder::State {
   std::vector<Service*> services;
   std::shared_ptr<Executor> executor;
   transport::SessionOptions session;
+  std::map<std::string, MethodLimits> method_limits;
+  uint32_t max_concurrent_calls = 0;
+  uint32_t max_connections = 0;
   uint64_t held_budget_bytes = 0;
   bool built = false;
 };
 
 ServerBuilder::ServerBuilder() : state_(std::make_unique<State>()) {
-  state_->session.message_option = "ServerBuilder::SetMaxMessageBytes";
-  state_->session.payload_option = "ServerBuilder::SetMaxPayloadBytes";
+  state_->session.limits.message_option = "ServerBuilder::SetMaxMessageBytes";
+  state_->session.limits.payload_option = "ServerBuilder::SetMaxPayloadBytes";
   SetKeepalive(kKeepaliveTime, kKeepaliveTimeout);
 }
 
@@ -91,12 +95,12 @@ ServerBuilder& ServerBuilder::SetReceivePath(ReceivePath path) {
 }
 
 ServerBuilder& ServerBuilder::SetMaxMessageBytes(uint64_t bytes) {
-  state_->session.max_message_bytes = bytes;
+  state_->session.limits.max_message_bytes = bytes;
   return *this;
 }
 
 ServerBuilder& ServerBuilder::SetMaxPayloadBytes(uint64_t bytes) {
-  state_->session.max_payload_bytes = bytes;
+  state_->session.limits.max_payload_bytes = bytes;
   return *this;
 }
 
@@ -112,6 +116,21 @@ ServerBuilder& ServerBuilder::SetMaxMetadataBytes(uint64_t bytes) {
 
 ServerBuilder& ServerBuilder::SetMaxConcurrentCallsPerConnection(uint32_t calls) {
   state_->session.max_concurrent_calls = calls;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxConcurrentCalls(uint32_t calls) {
+  state_->max_concurrent_calls = calls;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMaxConnections(uint32_t connections) {
+  state_->max_connections = connections;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::SetMethodLimits(std::string_view method, const MethodLimits& limits) {
+  state_->method_limits[std::string(method)] = limits;
   return *this;
 }
 
@@ -153,9 +172,18 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
     pool.max_threads = kMaxHandlerThreads;
     executor = MakeThreadPool(pool);
   }
-  auto services = std::make_unique<server::ServiceRegistry>(std::move(executor));
+  call::MethodTermsTable method_terms(state_->method_limits, state_->session);
+  method_terms.RaiseMost(state_->session);
+  auto services = std::make_unique<server::ServiceRegistry>(std::move(executor), std::move(method_terms),
+                                                            state_->max_concurrent_calls);
   for (const Service* service : state_->services) {
     if (absl::Status status = services->Add(service); !status.ok()) return status;
+  }
+  for (const auto& [method, limits] : state_->method_limits) {
+    absl::Status unknown;
+    if (services->Find(method, unknown) != nullptr) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("SetMethodLimits: ", unknown.message(), "; methods are named as \"/package.Service/Method\""));
   }
   // Every address is bound before any connection is accepted, so that a failure leaves nothing half-started.
   std::vector<std::pair<std::unique_ptr<transport::SocketListener>, transport::EpollLoop*>> listeners;
@@ -166,7 +194,8 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
     if (port.selected_port != nullptr) *port.selected_port = (*listener)->address().port();
     listeners.emplace_back(*std::move(listener), &loop);
   }
-  auto server = std::make_unique<server::ServerImpl>(std::move(services), std::move(state_->session));
+  auto server =
+      std::make_unique<server::ServerImpl>(std::move(services), std::move(state_->session), state_->max_connections);
   for (auto& [listener, loop] : listeners) {
     if (absl::Status status = server->Serve(std::move(listener), *loop); !status.ok()) return status;
   }

@@ -52,9 +52,10 @@ class InProcessSource final : public internal::StreamSource {
 
 }  // namespace
 
-ServerImpl::ServerImpl(std::unique_ptr<ServiceRegistry> services, transport::SessionOptions session_options)
+ServerImpl::ServerImpl(std::unique_ptr<ServiceRegistry> services, transport::SessionOptions session_options,
+                       uint32_t max_connections)
     : services_(std::move(services)),
-      connections_(std::make_shared<ConnectionSet>(*services_, std::move(session_options))) {}
+      connections_(std::make_shared<ConnectionSet>(*services_, std::move(session_options), max_connections)) {}
 
 ServerImpl::~ServerImpl() {
   Shutdown(absl::InfinitePast());

@@ -19,7 +19,8 @@ namespace pagewire::server {
 
 class ServerImpl final : public Server {
  public:
-  ServerImpl(std::unique_ptr<ServiceRegistry> services, transport::SessionOptions session_options);
+  ServerImpl(std::unique_ptr<ServiceRegistry> services, transport::SessionOptions session_options,
+             uint32_t max_connections);
   ~ServerImpl() override;
 
   // Accepts connections of a listener that lives on `loop`. Before the server is handed out.

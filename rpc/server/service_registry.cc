@@ -19,6 +19,9 @@ using internal::ServiceAccess;
 
 namespace {
 
+// See Admission::Options.
+constexpr uint32_t kFairness = 8;
+
 // The handler counts as running until `done` is gone, too.
 call::HandlerTable::Done Counted(std::shared_ptr<void> running, call::HandlerTable::Done done) {
   return [running = std::move(running), done = std::move(done)](absl::StatusOr<RawMessage> reply) mutable {
@@ -28,7 +31,18 @@ call::HandlerTable::Done Counted(std::shared_ptr<void> running, call::HandlerTab
 
 }  // namespace
 
-ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor, call::MethodTermsTable method_terms,
+                                 uint32_t max_calls)
+    : method_terms_(std::move(method_terms)),
+      admission_(std::make_shared<call::Admission>(
+          call::Admission::Options{.max_calls = max_calls,
+                                   .fairness = kFairness,
+                                   .where = "on this server",
+                                   .option = "ServerBuilder::SetMaxConcurrentCalls",
+                                   .method_option = "MethodLimits::max_concurrent_calls"})),
+      executor_(std::move(executor)) {
+  method_terms_.LimitCalls(*admission_);
+}
 
 absl::Status ServiceRegistry::Add(const Service* service) {
   if (service == nullptr) return absl::InvalidArgumentError("RegisterService: the service is null");

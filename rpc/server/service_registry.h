@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 
+#include "call/admission.h"
 #include "call/handler_table.h"
+#include "call/method_terms.h"
 #include "server/running_handlers.h"
 
 namespace pagewire::server {
@@ -20,12 +22,18 @@ namespace pagewire::server {
 // Filled by one thread, then constant but for the count of running handlers: thread-safe.
 class ServiceRegistry final : public call::HandlerTable {
  public:
-  explicit ServiceRegistry(std::shared_ptr<Executor> executor);
+  // `max_calls`: in flight at a time, 0: no limit.
+  explicit ServiceRegistry(std::shared_ptr<Executor> executor, call::MethodTermsTable method_terms = {},
+                           uint32_t max_calls = 0);
 
   // `service` outlives the registry. INVALID_ARGUMENT for null, ALREADY_EXISTS for a second service of one name.
   absl::Status Add(const Service* service);
 
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
+  const call::MethodTerms* TermsOf(const Method& method) const override { return method_terms_.Find(method.name); }
+  absl::StatusOr<call::Place> Admit(const Method& method, uint64_t own) const override {
+    return admission_->Admit(method.name, own);
+  }
   void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, internal::RawMessage request,
            std::shared_ptr<internal::RawServerStream> stream, Done done) const override;
 
@@ -35,6 +43,8 @@ class ServiceRegistry final : public call::HandlerTable {
  private:
   absl::flat_hash_set<std::string> services_;
   absl::flat_hash_map<std::string_view, const internal::RegisteredMethod*> methods_;
+  const call::MethodTermsTable method_terms_;
+  const std::shared_ptr<call::Admission> admission_;
   mutable RunningHandlers running_;
   const std::shared_ptr<Executor> executor_;
 };

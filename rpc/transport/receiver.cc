@@ -59,6 +59,10 @@ void Receiver::CloseCall(uint64_t call_id) {
   calls_.erase(call_id);
 }
 
+void Receiver::LimitCall(uint64_t call_id, const ItemLimits& limits) {
+  if (Call* call = Find(call_id)) call->limits = &limits;
+}
+
 void Receiver::Clear() {
   payloads_.clear();
   calls_.clear();
@@ -127,10 +131,11 @@ absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags,
   Message& message = call.message.emplace(IncomingItem("message of call", call_id, size, wire::MessageCredit(size)));
   message.payload_id = payload_id;
   const bool covered = (flags & wire::kFlagCovered) != 0;
-  if (!call.discarded && size > options_.max_message_bytes) {
+  const ItemLimits& limits = LimitsOf(call);
+  if (!call.discarded && size > limits.max_message_bytes) {
     Refuse(call_id, absl::ResourceExhaustedError(
                         absl::StrCat("received message of ", size, " bytes is larger than the limit of ",
-                                     options_.max_message_bytes, "; raise ", options_.message_option)));
+                                     limits.max_message_bytes, "; raise ", limits.message_option)));
   }
   return StartItem(call_id, &call, message.item, 0, covered);
 }
@@ -204,10 +209,11 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
   IncomingPayload& payload = it->second;
   if (call == nullptr || call->discarded) {
     payload.Discard();
-  } else if (options_.max_payload_bytes != 0 && size > options_.max_payload_bytes) {
+  } else if (const ItemLimits& limits = LimitsOf(*call);
+             limits.max_payload_bytes != 0 && size > limits.max_payload_bytes) {
     Refuse(begin.call_id(),
            absl::ResourceExhaustedError(absl::StrCat("payload of ", size, " bytes is larger than the limit of ",
-                                                     options_.max_payload_bytes, "; raise ", options_.payload_option)));
+                                                     limits.max_payload_bytes, "; raise ", limits.payload_option)));
   } else {
     float_target_ = kBusyFloatBytes;
   }

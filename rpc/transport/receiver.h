@@ -15,6 +15,7 @@
 #include "payload/pool.h"
 #include "transport/incoming_item.h"
 #include "transport/incoming_payload.h"
+#include "transport/item_limits.h"
 #include "transport/path_choice.h"
 #include "transport/receive_credit.h"
 #include "transport/session_handler.h"
@@ -27,12 +28,8 @@ struct ReceiverOptions {
   Arena* arena = nullptr;  // pages are mapped here; null: they are copied
   ReceiveChoice choice;    // `map` only with an arena
   uint64_t initial_call_credit = 0;
-  uint64_t max_message_bytes = 0;
-  uint64_t max_payload_bytes = 0;  // 0: the budget's limit alone
+  ItemLimits limits;  // of calls that have none of their own
   uint64_t max_open_payloads = 0;
-  std::string
-      message_option;  // what a user raises when a message is too large, e.g. "ServerBuilder::SetMaxMessageBytes"
-  std::string payload_option;
 };
 
 // Handlers called from here may discard calls but not close them: records go between frames. (See Session.)
@@ -66,6 +63,10 @@ class Receiver {
   // A call's record: from its start until both its ends are done (see Session).
   void OpenCall(uint64_t call_id);
   void CloseCall(uint64_t call_id);
+
+  // Limits of the call's own, from its next item on; they outlive the receiver.
+  void LimitCall(uint64_t call_id, const ItemLimits& limits);
+
   bool HasCall(uint64_t call_id) const { return calls_.contains(call_id); }
 
   // Nobody wants the rest of what the peer sends in this call.
@@ -109,8 +110,9 @@ class Receiver {
   struct Call {
     explicit Call(uint64_t initial_credit) : credit(initial_credit) {}
     ReceiveCredit::Call credit;
-    uint64_t unread = 0;  // credit of items that were delivered and not read
-    Unread announcing;    // of the message whose payload has not ended
+    const ItemLimits* limits = nullptr;  // null: those of all calls
+    uint64_t unread = 0;                 // credit of items that were delivered and not read
+    Unread announcing;                   // of the message whose payload has not ended
     std::optional<Message> message;
     uint64_t announced_payload = 0;  // by a message, not begun yet
     uint64_t open_payload = 0;       // begun, not ended
@@ -119,6 +121,7 @@ class Receiver {
   };
 
   Call* Find(uint64_t call_id);
+  const ItemLimits& LimitsOf(const Call& call) const { return call.limits != nullptr ? *call.limits : options_.limits; }
   absl::Status StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id);
   absl::Status FinishMessage(uint64_t call_id, Call& call, bool last);
   absl::Status StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered);

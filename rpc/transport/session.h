@@ -77,6 +77,9 @@ class Session final : private ByteStream::Observer,
   // The application has taken an item of the call: its next ones may come.
   void OnRead(uint64_t call_id, Unread unread);
 
+  // Limits of the call's own for what the peer sends; from OnCallStart, or after OpenCall. They outlive the session.
+  void LimitCall(uint64_t call_id, const ItemLimits& limits) { receiver_.LimitCall(call_id, limits); }
+
   // Drops what the peer still sends in the call.
   void DiscardIncoming(uint64_t call_id);
 

@@ -30,11 +30,15 @@ std::string RandomSessionId() {
 wire::Settings MakeSettings(const SessionOptions& options) {
   wire::Settings settings;
   settings.initial_connection_credit = wire::AssumedSettings().initial_connection_credit;
-  settings.max_message_size = std::min(options.max_message_bytes, wire::kMaxBytes);
-  if (options.max_payload_bytes != 0) settings.max_payload_size = std::min(options.max_payload_bytes, wire::kMaxBytes);
-  settings.max_metadata_size = options.max_metadata_bytes;
+  settings.max_message_size =
+      std::min(std::max(options.limits.max_message_bytes, options.most_message_bytes), wire::kMaxBytes);
+  if (options.limits.max_payload_bytes != 0) {
+    settings.max_payload_size =
+        std::min(std::max(options.limits.max_payload_bytes, options.most_payload_bytes), wire::kMaxBytes);
+  }
+  settings.max_metadata_size = std::max(options.max_metadata_bytes, options.most_metadata_bytes);
   settings.max_body_length =
-      std::max(settings.max_body_length, 4 * std::min(options.max_metadata_bytes, wire::kMaxBytes / 4));
+      std::max(settings.max_body_length, 4 * std::min(settings.max_metadata_size, wire::kMaxBytes / 4));
   settings.max_concurrent_calls = options.max_concurrent_calls;
   return wire::ClampSettings(settings);
 }
@@ -53,11 +57,8 @@ ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const ByteStr
   receiver.held_budget = options.held_budget;
   receiver.pool = &memory::Pool::Default();
   receiver.initial_call_credit = MakeSettings(options).initial_call_credit;
-  receiver.max_message_bytes = options.max_message_bytes;
-  receiver.max_payload_bytes = options.max_payload_bytes;
+  receiver.limits = options.limits;
   receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
-  receiver.message_option = options.message_option;
-  receiver.payload_option = options.payload_option;
   const PagePaths paths = stream.page_paths();
   ReceiveTerms terms = {options.receive_path, stream.same_host(), paths.map, paths.whole_page_segments, true};
   receiver.choice = ChooseReceivePath(terms);

@@ -11,6 +11,7 @@
 
 #include "payload/budget.h"
 #include "transport/flood_guard.h"
+#include "transport/item_limits.h"
 #include "transport/keepalive.h"
 
 namespace pagewire::transport {
@@ -22,9 +23,15 @@ struct SessionOptions {
   // Received payloads are reserved here. Never null.
   std::shared_ptr<memory::Budget> held_budget;
 
-  uint64_t max_message_bytes = 4 << 20;
-  uint64_t max_payload_bytes = 0;  // 0: the held budget's limit alone
+  // Of calls that have none of their own (Session::LimitCall).
+  ItemLimits limits = {.max_message_bytes = 4 << 20};
   uint64_t max_metadata_bytes = 16 << 10;
+
+  // The largest that any call allows, where that is more.
+  uint64_t most_message_bytes = 0;
+  uint64_t most_payload_bytes = 0;
+  uint64_t most_metadata_bytes = 0;
+
   uint32_t max_concurrent_calls = 10'000;
 
   SendPath send_path = SendPath::kAuto;
@@ -40,10 +47,6 @@ struct SessionOptions {
 
   // How many pings the peer may send. A hundred at once is far more than keepalive needs.
   FloodGuard::Limit pings = {"pings", 100, 10, ""};
-
-  // The options' names for messages that tell a user what to raise.
-  std::string message_option;
-  std::string payload_option;
 };
 
 }  // namespace pagewire::transport

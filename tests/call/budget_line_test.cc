@@ -81,7 +81,7 @@ TEST_F(BudgetLineTest, APayloadLargerThanTheBudgetIsRefusedAtOnce) {
 
 TEST_F(BudgetLineTest, APayloadLargerThanThePayloadLimitIsRefusedAtOnce) {
   transport::SessionOptions options = ServerOptions();
-  options.max_payload_bytes = 100'000;
+  options.limits.max_payload_bytes = 100'000;
   ServerAndPeer connection(loop_, handlers_, std::move(options));
   AnnouncePut(connection, 1, 100'001);
   const wire::v1::CallStatus status = connection.TakeStatus();

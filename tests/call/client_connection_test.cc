@@ -125,8 +125,8 @@ TEST_F(ClientConnectionTest, APayloadThatTheMethodDoesNotHaveIsRefused) {
 
 TEST_F(ClientConnectionTest, AnAnswerLargerThanTheLimitIsRefused) {
   transport::SessionOptions options = TestOptions(true);
-  options.max_message_bytes = 1000;
-  options.max_payload_bytes = 50'000;
+  options.limits.max_message_bytes = 1000;
+  options.limits.max_payload_bytes = 50'000;
   ClientAndPeer connection(loop_, std::move(options));
   const auto large_message = connection.client->Start(kEcho, "");
   const auto large_payload = connection.client->Start(kGet, "");

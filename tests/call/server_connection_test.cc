@@ -133,7 +133,7 @@ TEST_F(ServerConnectionTest, InvalidMetadataEndsItsCallOnly) {
 
 TEST_F(ServerConnectionTest, AMessageLargerThanTheLimitIsRefused) {
   transport::SessionOptions options = TestOptions(false);
-  options.max_message_bytes = 1000;
+  options.limits.max_message_bytes = 1000;
   ServerAndPeer connection(loop_, handlers_, std::move(options));
   const std::string message =
       "/t.S/Echo: received message of 1001 bytes is larger than the limit of 1000; raise the test's message limit";

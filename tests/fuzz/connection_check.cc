@@ -32,8 +32,8 @@ class Run {
  public:
   explicit Run(std::string_view program) : numbers_(program), client_(numbers_) {
     transport::SessionOptions options = testing::TestOptions(false, kHeldBudget);
-    options.max_message_bytes = kMaxMessage;
-    options.max_payload_bytes = kMaxPayload;
+    options.limits.max_message_bytes = kMaxMessage;
+    options.limits.max_payload_bytes = kMaxPayload;
     options.max_concurrent_calls = kMaxCalls;
     held_ = options.held_budget;
     const uint8_t shape = numbers_.Byte();

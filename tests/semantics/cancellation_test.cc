@@ -44,6 +44,26 @@ TEST_F(CancellationTest, AStopBeforeTheCallFailsItAndOneAfterwardsIsNothing) {
   }
 }
 
+// The callback may run before the function that started the call has returned.
+TEST_F(CancellationTest, ACallThatIsOverBeforeItBeganMayTakeEverythingWithIt) {
+  for (int i = 0; i < 1000; ++i) {
+    auto stub = std::make_shared<Semantics::Stub>(MakeChannel());
+    auto context = std::make_shared<ClientContext>();
+    Semantics::Stub::CallbackForm form = stub->Callback();
+    ClientContext& used = *context;
+    used.TryCancel();
+    testing::Latch over;
+    form.Echo(used, Item(), Payload(),
+              [&over, stub = std::move(stub), context = std::move(context)](const auto& item) mutable {
+                EXPECT_EQ(item.status().code(), absl::StatusCode::kCancelled);
+                context.reset();
+                stub.reset();
+                over.CountDown();
+              });
+    over.Wait();
+  }
+}
+
 // Makes calls of another server's on behalf of its own.
 class Relay final : public Semantics::Service {
  public:

@@ -27,7 +27,7 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
     options.held_budget = held_;
     options.pool = &pool_;
     options.initial_call_credit = 1 << 20;
-    options.max_message_bytes = 1 << 20;
+    options.limits.max_message_bytes = 1 << 20;
     options.max_open_payloads = 3;
     return options;
   }

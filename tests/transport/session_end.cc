@@ -19,8 +19,8 @@ SessionOptions TestOptions(bool initiator, uint64_t held_budget_bytes) {
   SessionOptions options;
   options.initiator = initiator;
   options.held_budget = std::make_shared<memory::Budget>("test", held_budget_bytes, "raise the test's budget");
-  options.message_option = "the test's message limit";
-  options.payload_option = "the test's payload limit";
+  options.limits.message_option = "the test's message limit";
+  options.limits.payload_option = "the test's payload limit";
   return options;
 }
 

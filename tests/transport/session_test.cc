@@ -473,8 +473,8 @@ TEST_F(SessionTest, LimitsBeyondTheFormatsAreBroughtIntoRange) {
   SessionOptions client = TestOptions(true);
   SessionOptions server = TestOptions(false);
   client.max_metadata_bytes = server.max_metadata_bytes = std::numeric_limits<uint64_t>::max();
-  client.max_message_bytes = server.max_message_bytes = std::numeric_limits<uint64_t>::max();
-  client.max_payload_bytes = server.max_payload_bytes = std::numeric_limits<uint64_t>::max();
+  client.limits.max_message_bytes = server.limits.max_message_bytes = std::numeric_limits<uint64_t>::max();
+  client.limits.max_payload_bytes = server.limits.max_payload_bytes = std::numeric_limits<uint64_t>::max();
   TwoSessions both(loop_, std::move(client), std::move(server));
   both.client->StartCall("/s/M", "hello");
   loop_.RunUntilIdle();
