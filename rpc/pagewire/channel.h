@@ -72,8 +72,9 @@ class Channel {
 // Makes a channel; nothing is connected yet and no error is possible here: a malformed target makes each call fail
 // with INVALID_ARGUMENT, null credentials with FAILED_PRECONDITION.
 //
-// Targets: "ipv4:127.0.0.1:7070", "ipv6:[::1]:7070", "unix:/path", "dns:///host:port", and "host:port", which means
-// dns. Names are resolved by getaddrinfo when connecting; the addresses are tried in turn.
+// Targets: "ipv4:127.0.0.1:7070", "ipv6:[::1]:7070", either with several addresses and commas between them,
+// "unix:/path", "dns:///host:port", and "host:port", which means dns. Names are resolved by getaddrinfo when
+// connecting; the addresses are tried in turn.
 std::shared_ptr<Channel> CreateChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials);
 std::shared_ptr<Channel> CreateCustomChannel(std::string_view target, std::shared_ptr<ChannelCredentials> credentials,
                                              const ChannelOptions& options);

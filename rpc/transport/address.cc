@@ -15,6 +15,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/string_view.h"
@@ -114,15 +115,24 @@ class Parser {
   }
 
   Target Found(const SocketAddress& address) const {
-    return {.text = std::string(text_), .address = address, .host = "", .port = address.port()};
+    return {.text = std::string(text_), .addresses = {address}, .host = "", .port = address.port()};
   }
 
   absl::StatusOr<Target> Literal(std::string_view rest, int family, std::string_view expected) const {
-    const auto split = SplitHostPort(rest);
-    if (!split.ok()) return split.status();
-    const auto address = family == AF_INET ? Ipv4(*split) : Ipv6(*split);
-    if (!address) return Bad(absl::StrCat("the host must be ", base::ToAbsl(expected)));
-    return Found(*address);
+    Target target = {.text = std::string(text_), .addresses = {}, .host = "", .port = 0};
+    for (bool more = true; more;) {
+      const size_t comma = rest.find(',');
+      more = comma != rest.npos;
+      if (more && listening_) return Bad("one address at a time");
+      const auto split = SplitHostPort(rest.substr(0, comma));
+      if (!split.ok()) return split.status();
+      const auto address = family == AF_INET ? Ipv4(*split) : Ipv6(*split);
+      if (!address) return Bad(absl::StrCat("the host must be ", base::ToAbsl(expected)));
+      target.addresses.push_back(*address);
+      if (more) rest.remove_prefix(comma + 1);
+    }
+    target.port = target.addresses.front().port();
+    return target;
   }
 
   absl::StatusOr<Target> Name(std::string_view rest) const {
@@ -135,8 +145,7 @@ class Parser {
     if (!std::all_of(split->host.begin(), split->host.end(), in_names)) {
       return Bad("host names have letters, digits, '-', '.' and '_' only");
     }
-    return Target{
-        .text = std::string(text_), .address = std::nullopt, .host = std::move(split->host), .port = split->port};
+    return Target{.text = std::string(text_), .addresses = {}, .host = std::move(split->host), .port = split->port};
   }
 
   absl::StatusOr<Target> Unix(std::string_view path) const {
@@ -165,7 +174,7 @@ absl::StatusOr<Target> ParseTarget(std::string_view text) { return Parser(text, 
 absl::StatusOr<Target> ParseListeningAddress(std::string_view text) { return Parser(text, /*listening=*/true).Parse(); }
 
 absl::StatusOr<std::vector<SocketAddress>> Resolve(const Target& target) {
-  if (target.address) return std::vector<SocketAddress>{*target.address};
+  if (!target.addresses.empty()) return target.addresses;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;

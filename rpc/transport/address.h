@@ -4,7 +4,6 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,19 +12,20 @@
 
 namespace pagewire::transport {
 
-// What a target or a listening address means: an address, or a name that must be looked up.
+// What a target or a listening address means: addresses, or a name that must be looked up.
 struct Target {
   std::string text;                      // as given, for messages
-  std::optional<SocketAddress> address;  // set for literals; otherwise host and port are
+  std::vector<SocketAddress> addresses;  // of literals, to be tried in turn; otherwise host and port are set
   std::string host;
   uint16_t port = 0;
 };
 
 // Reads "ipv4:1.2.3.4:5", "ipv6:[::1]:5", "unix:/path", "unix:name", "dns:///host:port", "dns:host:port", "host:port",
-// "1.2.3.4:5" and "[::1]:5". Ports are 1 to 65535. INVALID_ARGUMENT with the text and what was expected.
+// "1.2.3.4:5" and "[::1]:5"; after "ipv4:" and "ipv6:" several, with commas between them. Ports are 1 to 65535.
+// INVALID_ARGUMENT with the text and what was expected.
 absl::StatusOr<Target> ParseTarget(std::string_view text);
 
-// The same forms, with port 0 for a free one.
+// One address in the same forms, with port 0 for a free one.
 absl::StatusOr<Target> ParseListeningAddress(std::string_view text);
 
 // The target's addresses, in the order in which they should be tried; at least one. Blocks in getaddrinfo when the

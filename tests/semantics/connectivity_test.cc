@@ -40,6 +40,12 @@ TEST_F(ConnectivityTest, AsksForAConnection) {
   EXPECT_EQ(channel->GetState(false), ConnectivityState::kReady);
 }
 
+TEST_F(ConnectivityTest, TheFirstOfSeveralAddressesThatAnswers) {
+  const std::string port = std::to_string(port_);
+  const auto channel = CreateChannel("ipv4:127.0.0.2:1,127.0.0.1:" + port, InsecureChannelCredentials());
+  EXPECT_EQ(Call(channel), absl::OkStatus());
+}
+
 TEST_F(ConnectivityTest, FailureAndRecovery) {
   ChannelOptions options;
   options.initial_backoff = absl::Milliseconds(10);

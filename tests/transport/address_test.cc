@@ -14,7 +14,11 @@ using ::testing::HasSubstr;
 std::string TargetAddress(std::string_view text) {
   const auto target = ParseTarget(text);
   if (!target.ok()) return target.status().ToString();
-  return target->address ? target->address->ToString() : "name " + target->host + " " + std::to_string(target->port);
+  if (target->addresses.empty()) return "name " + target->host + " " + std::to_string(target->port);
+  std::string addresses;
+  for (const SocketAddress& address : target->addresses)
+    addresses += (addresses.empty() ? "" : " ") + address.ToString();
+  return addresses;
 }
 
 TEST(ParseTarget, Literals) {
@@ -28,6 +32,11 @@ TEST(ParseTarget, Literals) {
   EXPECT_EQ(TargetAddress("unix:/run/x"), "unix:/run/x");
   EXPECT_EQ(TargetAddress("unix:///run/x"), "unix:/run/x");
   EXPECT_EQ(TargetAddress("unix:name"), "unix:name");
+}
+
+TEST(ParseTarget, ListsOfAddresses) {
+  EXPECT_EQ(TargetAddress("ipv4:1.2.3.4:5,6.7.8.9:10"), "ipv4:1.2.3.4:5 ipv4:6.7.8.9:10");
+  EXPECT_EQ(TargetAddress("ipv6:[::1]:5,[::2]:6,[::3]:7"), "ipv6:[::1]:5 ipv6:[::2]:6 ipv6:[::3]:7");
 }
 
 TEST(ParseTarget, WhatItPrintsIsATarget) {
@@ -53,6 +62,11 @@ void ExpectBadTarget(std::string_view text, const std::string& why) {
 
 TEST(ParseTarget, SaysWhatIsWrong) {
   ExpectBadTarget("", "the port is missing");
+  ExpectBadTarget("ipv4:1.2.3.4:5,", "the port is missing");
+  ExpectBadTarget("ipv4:,1.2.3.4:5", "the port is missing");
+  ExpectBadTarget("ipv4:1.2.3.4:5,host:6", "the host must be an IPv4 address such as 1.2.3.4");
+  ExpectBadTarget("ipv4:1.2.3.4:5,[::1]:6", "the host must be an IPv4 address such as 1.2.3.4");
+  ExpectBadTarget("1.2.3.4:5,1.2.3.4:6", "it has several colons, and IPv6 addresses need brackets");
   ExpectBadTarget("localhost", "the port is missing");
   ExpectBadTarget("[::1]", "the port is missing");
   ExpectBadTarget("[::1]80", "the port is missing");
@@ -84,12 +98,17 @@ TEST(ParseTarget, QuotesWhatCannotBePrinted) {
   EXPECT_THAT(std::string(ParseTarget("ho\nst:1").status().message()), HasSubstr("\"ho\\nst:1\" is not a target: "));
 }
 
+TEST(ParseListeningAddress, TakesOneAddress) {
+  EXPECT_THAT(std::string(ParseListeningAddress("ipv4:1.2.3.4:5,1.2.3.4:6").status().message()),
+              HasSubstr("one address at a time"));
+}
+
 TEST(ParseListeningAddress, AllowsPortZero) {
-  EXPECT_EQ(ParseListeningAddress("127.0.0.1:0")->address->ToString(), "ipv4:127.0.0.1:0");
-  EXPECT_EQ(ParseListeningAddress("0.0.0.0:0")->address->ToString(), "ipv4:0.0.0.0:0");
-  EXPECT_EQ(ParseListeningAddress("[::]:0")->address->ToString(), "ipv6:[::]:0");
-  EXPECT_EQ(ParseListeningAddress("ipv4:127.0.0.1:7")->address->ToString(), "ipv4:127.0.0.1:7");
-  EXPECT_EQ(ParseListeningAddress("unix:/run/x")->address->ToString(), "unix:/run/x");
+  EXPECT_EQ(ParseListeningAddress("127.0.0.1:0")->addresses.at(0).ToString(), "ipv4:127.0.0.1:0");
+  EXPECT_EQ(ParseListeningAddress("0.0.0.0:0")->addresses.at(0).ToString(), "ipv4:0.0.0.0:0");
+  EXPECT_EQ(ParseListeningAddress("[::]:0")->addresses.at(0).ToString(), "ipv6:[::]:0");
+  EXPECT_EQ(ParseListeningAddress("ipv4:127.0.0.1:7")->addresses.at(0).ToString(), "ipv4:127.0.0.1:7");
+  EXPECT_EQ(ParseListeningAddress("unix:/run/x")->addresses.at(0).ToString(), "unix:/run/x");
   EXPECT_EQ(ParseListeningAddress("localhost:0")->host, "localhost");
   EXPECT_EQ(ParseListeningAddress("host:65536").status(),
             absl::InvalidArgumentError("\"host:65536\" is not a listening address: the port must be a number from 0 to "
@@ -125,7 +144,7 @@ TEST(Resolve, AnUnknownNameIsUnavailable) {
 }
 
 TEST(SocketAddress, KnowsLoopbackAndAny) {
-  const auto address = [](std::string_view text) { return *ParseListeningAddress(text)->address; };
+  const auto address = [](std::string_view text) { return ParseListeningAddress(text)->addresses.at(0); };
   for (const char* text : {"127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "unix:x"}) {
     EXPECT_TRUE(address(text).is_loopback()) << text;
   }
@@ -140,7 +159,7 @@ TEST(SocketAddress, KnowsLoopbackAndAny) {
 
 TEST(SocketAddress, ComparesHosts) {
   const auto same = [](std::string_view a, std::string_view b) {
-    return ParseTarget(a)->address->SameHost(*ParseTarget(b)->address);
+    return ParseTarget(a)->addresses.at(0).SameHost(ParseTarget(b)->addresses.at(0));
   };
   EXPECT_TRUE(same("10.0.0.1:1", "10.0.0.1:2"));
   EXPECT_FALSE(same("10.0.0.1:1", "10.0.0.2:1"));

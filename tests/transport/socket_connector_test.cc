@@ -100,7 +100,7 @@ TEST_F(SocketConnectorTest, TriesEachAddressInTurn) {
 
 TEST_F(SocketConnectorTest, SaysWhatEachAddressAnswered) {
   const SocketAddress first = Refusing(), second = Refusing();
-  const auto socket = Connect({first, second, *ParseTarget("unix:/nonexistent/socket")->address});
+  const auto socket = Connect({first, second, ParseTarget("unix:/nonexistent/socket")->addresses.at(0)});
   EXPECT_EQ(socket.status(),
             absl::UnavailableError(absl::StrCat(
                 "cannot connect to ", first.ToString(), ": Connection refused (ECONNREFUSED); ", second.ToString(),

@@ -98,12 +98,12 @@ TEST_F(SocketListenerTest, AcceptedSocketsHaveTheOptions) {
 }
 
 TEST_F(SocketListenerTest, AnyIpv6TakesIpv4Too) {
-  auto any = SocketListener::Listen(*ParseListeningAddress("[::]:0")->address, {}, loop_);
+  auto any = SocketListener::Listen(ParseListeningAddress("[::]:0")->addresses.at(0), {}, loop_);
   if (!any.ok()) GTEST_SKIP() << "no IPv6 here: " << any.status();
   any->reset();
-  Start(*ParseListeningAddress("[::]:0")->address);
+  Start(ParseListeningAddress("[::]:0")->addresses.at(0));
   const auto port = std::to_string(listener_->address().port());
-  const base::UniqueFd client = Connect(*ParseTarget("127.0.0.1:" + port)->address);
+  const base::UniqueFd client = Connect(ParseTarget("127.0.0.1:" + port)->addresses.at(0));
   EXPECT_TRUE(AwaitAccepted(1));
   Stop();
   EXPECT_TRUE(accepted_[0].peer.is_loopback());
@@ -118,7 +118,7 @@ TEST_F(SocketListenerTest, AnAddressInUseIsUnavailable) {
 
 TEST_F(SocketListenerTest, AnotherHostsAddressIsUnavailable) {
   // From the block for documentation (RFC 5737).
-  const auto elsewhere = SocketListener::Listen(*ParseListeningAddress("192.0.2.1:0")->address, {}, loop_);
+  const auto elsewhere = SocketListener::Listen(ParseListeningAddress("192.0.2.1:0")->addresses.at(0), {}, loop_);
   EXPECT_EQ(
       elsewhere.status(),
       absl::UnavailableError("cannot listen on ipv4:192.0.2.1:0: Cannot assign requested address (EADDRNOTAVAIL)"));

@@ -55,13 +55,14 @@ bool HasIpv6() {
 
 }  // namespace
 
-SocketAddress Ipv4Loopback() { return *ParseListeningAddress("127.0.0.1:0")->address; }
+SocketAddress Ipv4Loopback() { return ParseListeningAddress("127.0.0.1:0")->addresses.at(0); }
 
-SocketAddress Ipv6Loopback() { return *ParseListeningAddress("[::1]:0")->address; }
+SocketAddress Ipv6Loopback() { return ParseListeningAddress("[::1]:0")->addresses.at(0); }
 
 SocketAddress NewUnixAddress() {
   static std::atomic<int> count = 0;
-  return *ParseTarget(absl::StrCat("unix:", ::testing::TempDir(), "pagewire-", getpid(), "-", ++count))->address;
+  return ParseTarget(absl::StrCat("unix:", ::testing::TempDir(), "pagewire-", getpid(), "-", ++count))
+              ->addresses.at(0);
 }
 
 StreamPair ConnectSockets(Runner& runner, const SocketAddress& address) {

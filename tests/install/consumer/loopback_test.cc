@@ -1,4 +1,5 @@
 // A client and a server in one program, through loopback, with payloads of awkward sizes from every kind of memory.
+#include <pagewire/health.h>
 #include <pagewire/pagewire.h>
 
 #include <absl/status/status.h>
@@ -102,7 +103,7 @@ class LoopbackTest : public testing::Test {
     int port = 0;
     pagewire::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", pagewire::InsecureServerCredentials(), &port);
-    builder.RegisterService(&store_).RegisterService(&echo_);
+    builder.RegisterService(&store_).RegisterService(&echo_).RegisterService(health_.service());
     auto server = builder.BuildAndStart();
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -116,6 +117,7 @@ class LoopbackTest : public testing::Test {
     return key;
   }
 
+  pagewire::HealthCheckService health_;
   Store store_;
   RootlessService echo_;
   std::unique_ptr<pagewire::Server> server_;
