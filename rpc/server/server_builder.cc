@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& po
 
 struct ServerBuilder::State {
   std::vector<Port> ports;
-  std::vector<Service*> services;
+  std::vector<std::pair<Service*, server::HandlerPlace>> services;
   std::shared_ptr<Executor> executor;
   transport::SessionOptions session;
   std::map<std::string, MethodLimits> method_limits;
@@ -75,7 +75,12 @@ ServerBuilder& ServerBuilder::AddListeningPort(std::string_view address, std::sh
 }
 
 ServerBuilder& ServerBuilder::RegisterService(Service* service) {
-  state_->services.push_back(service);
+  state_->services.emplace_back(service, server::HandlerPlace::kExecutor);
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::RegisterInlineService(Service* service) {
+  state_->services.emplace_back(service, server::HandlerPlace::kInline);
   return *this;
 }
 
@@ -176,8 +181,8 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
   method_terms.RaiseMost(state_->session);
   auto services = std::make_unique<server::ServiceRegistry>(std::move(executor), std::move(method_terms),
                                                             state_->max_concurrent_calls);
-  for (const Service* service : state_->services) {
-    if (absl::Status status = services->Add(service); !status.ok()) return status;
+  for (const auto& [service, place] : state_->services) {
+    if (absl::Status status = services->Add(service, place); !status.ok()) return status;
   }
   for (const auto& [method, limits] : state_->method_limits) {
     absl::Status unknown;

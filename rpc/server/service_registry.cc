@@ -44,20 +44,20 @@ ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor, call::Metho
   method_terms_.LimitCalls(*admission_);
 }
 
-absl::Status ServiceRegistry::Add(const Service* service) {
+absl::Status ServiceRegistry::Add(const Service* service, HandlerPlace place) {
   if (service == nullptr) return absl::InvalidArgumentError("RegisterService: the service is null");
   if (!services_.insert(ServiceAccess::full_name(*service)).second) {
     return absl::AlreadyExistsError(absl::StrCat("RegisterService: a service named ",
                                                  ServiceAccess::full_name(*service), " is registered already"));
   }
   for (const RegisteredMethod& method : ServiceAccess::methods(*service))
-    methods_.emplace(method.method->name, &method);
+    methods_.emplace(method.method->name, Served{&method, place});
   return absl::OkStatus();
 }
 
 const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown) const {
   const auto it = methods_.find(name);
-  if (it != methods_.end()) return it->second->method;
+  if (it != methods_.end()) return it->second.method->method;
   const size_t slash = name.rfind('/');
   const bool has_service =
       slash != std::string_view::npos && slash > 0 && services_.contains(base::ToAbsl(name.substr(1, slash - 1)));
@@ -68,12 +68,14 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
 
 void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, RawMessage request,
                           std::shared_ptr<internal::RawServerStream> stream, Done done) const {
-  const RegisteredMethod& registered = *methods_.find(method.name)->second;
-  executor_->Run([&registered, running = running_.Begin(), state = std::move(state), request = std::move(request),
-                  stream = std::move(stream), done = std::move(done)]() mutable {
+  const Served& served = methods_.find(method.name)->second;
+  auto run = [&registered = *served.method, running = running_.Begin(), state = std::move(state),
+              request = std::move(request), stream = std::move(stream), done = std::move(done)]() mutable {
     registered.handler(internal::ServerContextAccess::Make(std::move(state)), std::move(request), std::move(stream),
                        Counted(running, std::move(done)));
-  });
+  };
+  if (served.place == HandlerPlace::kInline) return run();
+  executor_->Run(std::move(run));
 }
 
 }  // namespace server

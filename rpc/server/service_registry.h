@@ -19,6 +19,8 @@
 
 namespace pagewire::server {
 
+enum class HandlerPlace { kExecutor, kInline };
+
 // Filled by one thread, then constant but for the count of running handlers: thread-safe.
 class ServiceRegistry final : public call::HandlerTable {
  public:
@@ -27,7 +29,7 @@ class ServiceRegistry final : public call::HandlerTable {
                            uint32_t max_calls = 0);
 
   // `service` outlives the registry. INVALID_ARGUMENT for null, ALREADY_EXISTS for a second service of one name.
-  absl::Status Add(const Service* service);
+  absl::Status Add(const Service* service, HandlerPlace place = HandlerPlace::kExecutor);
 
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
   const call::MethodTerms* TermsOf(const Method& method) const override { return method_terms_.Find(method.name); }
@@ -42,7 +44,11 @@ class ServiceRegistry final : public call::HandlerTable {
 
  private:
   absl::flat_hash_set<std::string> services_;
-  absl::flat_hash_map<std::string_view, const internal::RegisteredMethod*> methods_;
+  struct Served {
+    const internal::RegisteredMethod* method;
+    HandlerPlace place;
+  };
+  absl::flat_hash_map<std::string_view, Served> methods_;
   const call::MethodTermsTable method_terms_;
   const std::shared_ptr<call::Admission> admission_;
   mutable RunningHandlers running_;

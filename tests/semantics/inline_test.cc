@@ -1,0 +1,120 @@
+// Services whose handlers run on the loops.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pagewire/pagewire.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "semantics/callback_service.h"
+#include "semantics/client_forms.h"
+#include "semantics/co_service.h"
+
+namespace pagewire::semantics {
+namespace {
+
+using ::testing::ElementsAre;
+
+class InlineServer {
+ public:
+  explicit InlineServer(Service& service) {
+    builder_.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+    builder_.RegisterInlineService(&service);
+    server_ = *builder_.BuildAndStart();
+  }
+  std::shared_ptr<Channel> MakeChannel() const {
+    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials());
+  }
+
+ private:
+  ServerBuilder builder_;
+  int port_ = 0;
+  std::unique_ptr<Server> server_;
+};
+
+// Everything that clients in all forms do, on services whose methods do not block.
+template <typename Service>
+class InlineTest : public ::testing::Test {};
+using Services = ::testing::Types<CallbackSemantics, CoSemantics>;
+TYPED_TEST_SUITE(InlineTest, Services);
+
+TYPED_TEST(InlineTest, AllKindsOfCalls) {
+  TypeParam service;
+  const InlineServer server(service);
+  for (const Form form : {Form::kBlocking, Form::kCallback, Form::kCoroutine}) {
+    SCOPED_TRACE(NameOfForm(form));
+    const auto jobs = MakeJobs(form, server.MakeChannel());
+    ClientContext echo, produce, collect, chat, hang;
+    const auto item = jobs->Echo(echo, Item(), Payload::FromCord(absl::Cord(std::string(100'000, 'x'))));
+    ASSERT_TRUE(item.ok()) << item.status();
+    EXPECT_EQ(item->payload.size(), 100'000u);
+    Order order;
+    order.set_count(3);
+    const auto [numbers, status] = jobs->Produce(produce, order);
+    EXPECT_EQ(status, absl::OkStatus());
+    EXPECT_THAT(numbers, ElementsAre(0, 1, 2));
+    EXPECT_EQ(jobs->Collect(collect, 100)->count(), 100u);
+    const auto [sizes, end] = jobs->ChatPayloads(chat, {Payload(), Payload::FromCord(absl::Cord("four"))});
+    EXPECT_EQ(end, absl::OkStatus());
+    EXPECT_THAT(sizes, ElementsAre(0, 4));
+    EXPECT_EQ(jobs->CancelHanging(hang).code(), absl::StatusCode::kCancelled);
+  }
+}
+
+class OddService final : public Semantics::Service {
+ public:
+  explicit OddService() = default;
+  absl::StatusOr<WithPayload<Item>> Echo(ServerContext&, const Item& item, Payload) override {
+    if (item.text() == "throw") throw std::runtime_error("on the loop");
+    ran_on = std::this_thread::get_id();
+    if (stub == nullptr) return WithPayload<Item>{item, Payload()};
+    ClientContext context;
+    return stub->Echo(context, Item(), Payload());
+  }
+  std::thread::id ran_on;
+  std::unique_ptr<Semantics::Stub> stub;
+};
+
+TEST(InlineServiceTest, ABlockingCallInAHandlerIsRefused) {
+  OddService inner;
+  const InlineServer inner_server(inner);
+  OddService outer;
+  outer.stub = std::make_unique<Semantics::Stub>(inner_server.MakeChannel());
+  const InlineServer outer_server(outer);
+  Semantics::Stub stub(outer_server.MakeChannel());
+  ClientContext context;
+  EXPECT_EQ(stub.Echo(context, Item(), Payload()).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(InlineServiceTest, AHandlerThatThrows) {
+  OddService service;
+  const InlineServer server(service);
+  Semantics::Stub stub(server.MakeChannel());
+  Item item;
+  item.set_text("throw");
+  ClientContext first, second;
+  const absl::Status status = stub.Echo(first, item, Payload()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("on the loop"));
+  EXPECT_TRUE(stub.Echo(second, Item(), Payload()).ok());
+}
+
+TEST(InlineServiceTest, HandlersOfOneConnectionRunOnOneThread) {
+  OddService service;
+  const InlineServer server(service);
+  Semantics::Stub stub(server.MakeChannel());
+  std::vector<std::thread::id> threads;
+  for (int i = 0; i < 100; ++i) {
+    ClientContext context;
+    ASSERT_TRUE(stub.Echo(context, Item(), Payload()).ok());
+    threads.push_back(service.ran_on);
+  }
+  EXPECT_THAT(threads, ::testing::Each(threads.front()));
+}
+
+}  // namespace
+}  // namespace pagewire::semantics
