@@ -13,6 +13,9 @@
 #include <pagewire/connectivity_state.h>
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
+#include <pagewire/generic_message.h>
+#include <pagewire/generic_service.h>
+#include <pagewire/generic_stub.h>
 #include <pagewire/held_budget.h>
 #include <pagewire/in_process.h>
 #include <pagewire/log.h>

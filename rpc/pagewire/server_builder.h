@@ -3,6 +3,7 @@
 
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
+#include <pagewire/generic_service.h>
 #include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 #include <pagewire/server.h>
@@ -37,6 +38,11 @@ class ServerBuilder {
   // saves the way to the executor and back. Only for handlers of a few microseconds: while one runs, the other
   // connections of its loop wait. They must not block; what would block for the library is FAILED_PRECONDITION there.
   ServerBuilder& RegisterInlineService(Service* service);
+
+  // Serves the methods that no registered service has, instead of UNIMPLEMENTED; a method that a registered service
+  // does not override stays UNIMPLEMENTED. A second one is an error.
+  ServerBuilder& RegisterGenericService(GenericService* service);
+  ServerBuilder& RegisterGenericService(CallbackGenericService* service);
 
   // Where handlers run. Default: a pool of threads of the server's own that grows as handlers block.
   ServerBuilder& SetExecutor(std::shared_ptr<Executor> executor);

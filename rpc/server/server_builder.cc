@@ -84,6 +84,11 @@ ServerBuilder& ServerBuilder::RegisterInlineService(Service* service) {
   return *this;
 }
 
+ServerBuilder& ServerBuilder::RegisterGenericService(GenericService* service) { return RegisterService(service); }
+ServerBuilder& ServerBuilder::RegisterGenericService(CallbackGenericService* service) {
+  return RegisterService(service);
+}
+
 ServerBuilder& ServerBuilder::SetExecutor(std::shared_ptr<Executor> executor) {
   state_->executor = std::move(executor);
   return *this;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/string_view.h"
+#include "server/generic_method.h"
 
 namespace pagewire {
 
@@ -56,8 +57,8 @@ absl::Status ServiceRegistry::Add(const Service* service, HandlerPlace place) {
 }
 
 const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown) const {
-  const auto it = methods_.find(name);
-  if (it != methods_.end()) return it->second.method->method;
+  if (const auto it = methods_.find(name); it != methods_.end()) return it->second.method->method;
+  if (const auto it = methods_.find(kGenericMethod.name); it != methods_.end()) return it->second.method->method;
   const size_t slash = name.rfind('/');
   const bool has_service =
       slash != std::string_view::npos && slash > 0 && services_.contains(base::ToAbsl(name.substr(1, slash - 1)));

@@ -61,8 +61,7 @@ SocketAddress Ipv6Loopback() { return ParseListeningAddress("[::1]:0")->addresse
 
 SocketAddress NewUnixAddress() {
   static std::atomic<int> count = 0;
-  return ParseTarget(absl::StrCat("unix:", ::testing::TempDir(), "pagewire-", getpid(), "-", ++count))
-              ->addresses.at(0);
+  return ParseTarget(absl::StrCat("unix:", ::testing::TempDir(), "pagewire-", getpid(), "-", ++count))->addresses.at(0);
 }
 
 StreamPair ConnectSockets(Runner& runner, const SocketAddress& address) {

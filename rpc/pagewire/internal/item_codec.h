@@ -1,7 +1,8 @@
-// What a generated signature passes, to a RawMessage and back. Item is a message, WithPayload of it, or Payload for a
-// piece.
+// What a generated signature passes, to a RawMessage and back. Item is a message, WithPayload of it, Payload for a
+// piece, or GenericMessage.
 #pragma once
 
+#include <pagewire/generic_message.h>
 #include <pagewire/internal/message_codec.h>
 #include <pagewire/internal/raw_message.h>
 #include <pagewire/method.h>
@@ -51,6 +52,10 @@ absl::StatusOr<Item> DecodeMessage(const Method& method, Part part, RawMessage r
   return item;
 }
 
+inline absl::StatusOr<RawMessage> Encode(const Method&, Part, const GenericMessage& message, Payload) {
+  return RawMessage{message.bytes, message.payload};
+}
+
 // INTERNAL for what does not parse, and for what is no piece.
 template <typename Item>
 absl::StatusOr<Item> Decode(const Method& method, Part part, RawMessage raw) {
@@ -58,6 +63,8 @@ absl::StatusOr<Item> Decode(const Method& method, Part part, RawMessage raw) {
     if (raw.bytes.empty()) return std::move(raw.payload);
     return absl::InternalError(absl::StrCat(NameOf(method), ": a message of ", raw.bytes.size(),
                                             " bytes came where a piece was read; ReadMessage comes first"));
+  } else if constexpr (std::is_same_v<Item, GenericMessage>) {
+    return GenericMessage{std::move(raw.bytes), std::move(raw.payload)};
   } else {
     return DecodeMessage<Item>(method, part, std::move(raw));
   }
