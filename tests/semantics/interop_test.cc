@@ -2,7 +2,9 @@
 // stream_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <pagewire/pagewire.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <future>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "base/latch.h"
+#include "base/unique_fd.h"
 #include "integration/blob_service.h"
 #include "semantics/semantics_service.h"
 
@@ -244,6 +247,35 @@ TEST_F(InteropTest, DeadlinesInThePastAndAbsurdOnes) {
     context.set_deadline(future);
     EXPECT_TRUE(stub.Echo(context, BlobRequest()).ok());
   }
+}
+
+TEST_F(InteropTest, ADeadlineBeforeTheServerHasSaidAnything) {
+  // Takes connections and answers nothing.
+  const base::UniqueFd silent(socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* const name = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(silent.get(), name, length), 0);
+  ASSERT_EQ(listen(silent.get(), 1), 0);
+  ASSERT_EQ(getsockname(silent.get(), name, &length), 0);
+  Blob::Stub stub(
+      CreateChannel("ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port)), InsecureChannelCredentials()));
+  ClientContext context;
+  context.set_timeout(absl::Milliseconds(50));
+  EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(InteropTest, ADeadlineThatPassesAfterTheAnswerIsNothing) {
+  Blob::Stub stub(MakeChannel());
+  ClientContext context;
+  context.set_timeout(absl::Seconds(1));
+  absl::StatusOr<BlobReply> reply = stub.Echo(context, BlobRequest());
+  EXPECT_TRUE(reply.ok()) << reply.status();
+  context.TryCancel();
+  ClientContext next;
+  EXPECT_TRUE(stub.Echo(next, BlobRequest()).ok());
 }
 
 TEST_F(InteropTest, MessageSizeLimitsAtEachSide) {

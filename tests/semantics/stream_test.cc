@@ -340,6 +340,17 @@ TEST_F(StreamTest, CancelWakesReaderAndHandler) {
   EXPECT_EQ(service_.last_write().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(StreamTest, CancelAfterFirstResponse) {
+  Semantics::Stub stub(MakeChannel());
+  ClientContext context;
+  const auto stream = stub.Chat(context);
+  ASSERT_EQ(stream->Write(Numbered(1)), absl::OkStatus());
+  ASSERT_EQ((*stream->Read())->number(), 1u);
+  context.TryCancel();
+  EXPECT_EQ(stream->Finish().code(), absl::StatusCode::kCancelled);
+  ExpectWorks(stub);
+}
+
 TEST_F(StreamTest, DeadlineInAStream) {
   Semantics::Stub stub(MakeChannel());
   ClientContext context;
