@@ -22,7 +22,7 @@ struct ChannelOptions {
   uint64_t max_message_bytes = 4u << 20;
 
   // The largest response payload in bytes; a larger one ends the call with RESOURCE_EXHAUSTED. 0: no limit but the
-  // held budget.
+  // held budget. Of a piecewise payload each piece, up to 256 KiB, counts for itself.
   uint64_t max_payload_bytes = 0;
 
   // Calls that may be in flight on this channel, those included that wait for a connection; further ones end with

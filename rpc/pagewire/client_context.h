@@ -76,7 +76,8 @@ class ClientContext {
   const Metadata& GetServerInitialMetadata() const;
   const Metadata& GetServerTrailingMetadata() const;
 
-  // What happened to the request's and the response's payload. Zeros before the call has ended.
+  // What happened to the request's and the response's payload: the last one of a stream, the last piece of one that
+  // travelled piecewise. Zeros before the call has ended.
   const CallTransferReport& transfer_report() const;
 
   // The server's address, as "ipv4:127.0.0.1:7070"; empty while there was no connection.

@@ -55,7 +55,7 @@ class ServerBuilder {
   ServerBuilder& SetMaxMessageBytes(uint64_t bytes);
 
   // The largest request payload in bytes; a larger one ends its call with RESOURCE_EXHAUSTED before its bytes are
-  // sent. Default 0: no limit but the held budget.
+  // sent. Of a piecewise payload each piece, up to 256 KiB, counts for itself. Default 0: no limit but the held budget.
   ServerBuilder& SetMaxPayloadBytes(uint64_t bytes);
 
   // How many bytes of request payloads this server may hold, within the process's held budget
