@@ -94,11 +94,18 @@ void StreamClientCall::TakeInitialMetadata() {
 
 void StreamClientCall::TakeMessage(transport::IncomingMessage message) {
   if (!has_initial_metadata_) TakeInitialMetadata();  // there are none, then
+  announcing_bytes_ = message.bytes.size();
+  if (message.payload_id == 0) CountReceived(0);
   if (!draining_) return inbox_.OnMessage(std::move(message));
   if (message.payload_id == 0) session()->OnRead(id(), std::move(message.unread));
 }
 
+void StreamClientCall::CountReceived(uint64_t payload_bytes) {
+  if (events_.received) events_.received(announcing_bytes_, payload_bytes);
+}
+
 void StreamClientCall::TakePayload(Payload payload, transport::Unread unread) {
+  CountReceived(payload.size());
   if (!draining_) return inbox_.OnPayload(std::move(payload), std::move(unread));
   session()->OnRead(id(), std::move(unread));
 }

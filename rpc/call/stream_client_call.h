@@ -21,7 +21,8 @@ class StreamClientCall final : public ClientCall {
   // Who is told on the loop how the call fares. Its functions must not block.
   struct Events {
     absl::AnyInvocable<void(const Metadata&)> initial_metadata;  // before the first message is read, if there is any
-    absl::AnyInvocable<void(const CallOutcome&)> end;            // once, before Finish is answered
+    absl::AnyInvocable<void(uint64_t message_bytes, uint64_t payload_bytes)> received;  // a message; may be null
+    absl::AnyInvocable<void(const CallOutcome&)> end;  // once, before Finish is answered
   };
 
   // `loop` outlives the call.
@@ -55,7 +56,10 @@ class StreamClientCall final : public ClientCall {
   absl::Status CheckWrite() const;
   absl::Status WhyEnded() const;
 
+  void CountReceived(uint64_t payload_bytes);
+
   Events events_;
+  uint64_t announcing_bytes_ = 0;  // of the message whose payload is awaited
   Inbox inbox_;
   Outbox outbox_;
   std::deque<Unsent> unsent_;  // while there is no connection

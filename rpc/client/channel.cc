@@ -8,10 +8,12 @@
 #include <optional>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
 #include "base/string_view.h"
+#include "call/interception.h"
 #include "call/stream_client_call.h"
 #include "call/unary_client_call.h"
 #include "client/channel_core.h"
@@ -65,11 +67,12 @@ class BrokenChannel final : public Channel {
 class CoreChannel final : public Channel {
  public:
   CoreChannel(transport::Loop& loop, std::shared_ptr<ChannelCore> core, std::shared_ptr<Connectivity> connectivity,
-              uint64_t max_metadata_bytes)
+              const ChannelOptions& options)
       : loop_(loop),
         core_(std::move(core)),
         connectivity_(std::move(connectivity)),
-        max_metadata_bytes_(max_metadata_bytes) {}
+        max_metadata_bytes_(options.max_metadata_bytes),
+        interceptors_(options.interceptors) {}
 
   ~CoreChannel() override {
     loop_.Post([core = std::move(core_)] { core->Shutdown(); });
@@ -92,12 +95,13 @@ class CoreChannel final : public Channel {
                   absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) override {
     // Kept: `done` may destroy the context, and a call that was cancelled before ends as soon as it is started.
     const std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
-    if (absl::Status status = Check(method, *state); !status.ok()) {
+    absl::StatusOr<Observers> observers = Begin(method, context, *state);
+    if (!observers.ok()) {
       DefaultExecutor().Run(
-          [status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
+          [status = std::move(observers).status(), done = std::move(done)]() mutable { done(std::move(status)); });
       return;
     }
-    Start(method, state, std::move(request), std::move(payload),
+    Start(method, state, *std::move(observers), std::move(request), std::move(payload),
           [state, done = std::move(done)](call::UnaryResult result) mutable {
             DefaultExecutor().Run([state, result = std::move(result), done = std::move(done)]() mutable {
               state->Take(result.outcome);
@@ -115,7 +119,8 @@ class CoreChannel final : public Channel {
                                                         "callback form there"));
     }
     const std::shared_ptr<ClientCallState>& state = internal::ClientContextAccess::State(context);
-    if (absl::Status status = Check(method, *state); !status.ok()) return status;
+    absl::StatusOr<Observers> observers = Begin(method, context, *state);
+    if (!observers.ok()) return std::move(observers).status();
     struct Waiter {
       base::Mutex mutex;
       base::CondVar done;
@@ -123,11 +128,12 @@ class CoreChannel final : public Channel {
     };
     // Shared with the loop, which may still be inside NotifyOne when this thread goes on.
     const auto waiter = std::make_shared<Waiter>();
-    Start(method, state, std::move(request), std::move(payload), [waiter](call::UnaryResult result) {
-      base::MutexLock lock(waiter->mutex);
-      waiter->result = std::move(result);
-      waiter->done.NotifyOne();
-    });
+    Start(method, state, *std::move(observers), std::move(request), std::move(payload),
+          [waiter](call::UnaryResult result) {
+            base::MutexLock lock(waiter->mutex);
+            waiter->result = std::move(result);
+            waiter->done.NotifyOne();
+          });
     base::MutexLock lock(waiter->mutex);
     while (!waiter->result.has_value()) waiter->done.Wait(waiter->mutex);
     state->Take(waiter->result->outcome);
@@ -139,31 +145,50 @@ class CoreChannel final : public Channel {
     return own != nullptr ? own->max_metadata_bytes : max_metadata_bytes_;
   }
 
-  absl::Status Check(const Method& method, ClientCallState& state) const {
+  // Who watches the call that is about to be made, null for nobody; or why it is not made.
+  using Observers = std::shared_ptr<call::CallObservers>;
+  absl::StatusOr<Observers> Begin(const Method& method, ClientContext& context, ClientCallState& state) const {
     if (!state.Claim()) {
       return absl::FailedPreconditionError(
           absl::StrCat(base::ToAbsl(method.name), ": this ClientContext has served a call already; use a new one"));
     }
+    absl::StatusOr<Observers> observers = call::Intercept(interceptors_, method, context);
+    if (!observers.ok()) return observers;
+    absl::Status status = CheckMetadata(method, state);
+    if (status.ok()) return observers;
+    if (*observers != nullptr) (*observers)->End(status);
+    return status;
+  }
+
+  absl::Status CheckMetadata(const Method& method, const ClientCallState& state) const {
     if (!state.metadata_error.ok()) return base::Annotate(state.metadata_error, method.name);
     const uint64_t limit = MaxMetadataBytes(method);
-    if (const uint64_t bytes = wire::MetadataBytes(state.metadata); bytes > limit) {
-      return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
-                                                       " bytes is larger than the limit of ", limit,
-                                                       "; raise ChannelOptions::max_metadata_bytes"));
-    }
-    return absl::OkStatus();
+    const uint64_t bytes = wire::MetadataBytes(state.metadata);
+    if (bytes <= limit) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
+                                                     " bytes is larger than the limit of ", limit,
+                                                     "; raise ChannelOptions::max_metadata_bytes"));
   }
 
   std::unique_ptr<RawClientStream> StartStream(const Method& method, ClientContext& context,
                                                std::optional<RawMessage> first) override {
     const std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
-    if (absl::Status status = Check(method, *state); !status.ok())
-      return internal::ChannelAccess::BrokenStream(std::move(status));
+    absl::StatusOr<Observers> asked = Begin(method, context, *state);
+    if (!asked.ok()) return internal::ChannelAccess::BrokenStream(std::move(asked).status());
+    const Observers observers = *std::move(asked);
     call::StreamClientCall::Events events;
     events.initial_metadata = [state](const Metadata& metadata) { state->initial_metadata = metadata; };
-    events.end = [state](const call::CallOutcome& outcome) { state->Take(outcome); };
+    if (observers != nullptr) {
+      events.received = [observers](uint64_t message_bytes, uint64_t payload_bytes) {
+        observers->Received(message_bytes, payload_bytes);
+      };
+    }
+    events.end = [state, observers](const call::CallOutcome& outcome) {
+      state->Take(outcome);
+      if (observers != nullptr) observers->End(outcome.status);
+    };
     auto call = std::make_shared<call::StreamClientCall>(loop_, Terms(method, *state), std::move(events));
-    auto stream = std::make_unique<ClientStream>(loop_, call);
+    auto stream = std::make_unique<ClientStream>(loop_, call, observers);
     // Before the call is started, so that its first frame carries the message.
     if (first.has_value()) stream->Write(*std::move(first), !StreamsRequest(method.type), [](absl::Status) {});
     Post(state, std::move(call));
@@ -184,8 +209,16 @@ class CoreChannel final : public Channel {
     return terms;
   }
 
-  void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, std::string request, Payload payload,
-             call::UnaryClientCall::Done done) {
+  void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, Observers observers,
+             std::string request, Payload payload, call::UnaryClientCall::Done done) {
+    if (observers != nullptr) {
+      observers->Sent(request.size(), payload.size());
+      done = [observers, done = std::move(done)](call::UnaryResult result) mutable {
+        if (result.outcome.status.ok()) observers->Received(result.message.size(), result.payload.size());
+        observers->End(result.outcome.status);
+        done(std::move(result));
+      };
+    }
     Post(state, std::make_shared<call::UnaryClientCall>(
                     loop_, call::UnaryRequest{Terms(method, *state), std::move(request), std::move(payload)},
                     std::move(done)));
@@ -216,6 +249,7 @@ class CoreChannel final : public Channel {
   std::shared_ptr<ChannelCore> core_;
   const std::shared_ptr<Connectivity> connectivity_;
   const uint64_t max_metadata_bytes_;
+  const std::vector<std::shared_ptr<ClientInterceptor>> interceptors_;
 };
 
 }  // namespace
@@ -224,13 +258,18 @@ std::shared_ptr<Channel> MakeChannel(transport::EpollLoop& loop, std::unique_ptr
                                      const ChannelOptions& options) {
   absl::StatusOr<transport::Paths> paths = transport::RequestedPaths(options.send_path, options.receive_path);
   if (!paths.ok()) return std::make_shared<BrokenChannel>(paths.status());
+  for (const auto& interceptor : options.interceptors) {
+    if (interceptor != nullptr) continue;
+    return std::make_shared<BrokenChannel>(
+        absl::InvalidArgumentError("ChannelOptions::interceptors: one of them is null"));
+  }
   auto random = [bits = std::make_shared<std::minstd_rand>(std::random_device()())] {
     return std::uniform_real_distribution<double>(0.0, 1.0)(*bits);
   };
   auto connectivity = std::make_shared<Connectivity>();
   auto core =
       std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random), connectivity);
-  return std::make_shared<CoreChannel>(loop, std::move(core), std::move(connectivity), options.max_metadata_bytes);
+  return std::make_shared<CoreChannel>(loop, std::move(core), std::move(connectivity), options);
 }
 
 }  // namespace client

@@ -102,6 +102,7 @@ void ClientStream::Read(ReadDone done) {
 }
 
 void ClientStream::Write(internal::RawMessage message, bool last, WriteDone done) {
+  if (observers_ != nullptr) observers_->Sent(message.bytes.size(), message.payload.size());
   loop_.Post([call = call_, message = std::move(message), last, done = std::move(done)]() mutable {
     call->Write(std::move(message), last, std::move(done));
   });

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "call/call_observers.h"
 #include "call/stream_client_call.h"
 #include "transport/loop.h"
 
@@ -15,8 +16,10 @@ namespace pagewire::client {
 // Thread-safe. `loop` outlives it.
 class ClientStream final : public internal::RawClientStream {
  public:
-  ClientStream(transport::Loop& loop, std::shared_ptr<call::StreamClientCall> call)
-      : loop_(loop), call_(std::move(call)) {}
+  // `observers`: null for nobody; told of what is written.
+  ClientStream(transport::Loop& loop, std::shared_ptr<call::StreamClientCall> call,
+               std::shared_ptr<call::CallObservers> observers)
+      : loop_(loop), call_(std::move(call)), observers_(std::move(observers)) {}
   ~ClientStream() override;
 
   void Read(ReadDone done) override;
@@ -30,6 +33,7 @@ class ClientStream final : public internal::RawClientStream {
  private:
   transport::Loop& loop_;
   std::shared_ptr<call::StreamClientCall> call_;  // its last owner must be the loop
+  const std::shared_ptr<call::CallObservers> observers_;
 };
 
 }  // namespace pagewire::client

@@ -1,6 +1,7 @@
 // What a client may ask of its channel.
 #pragma once
 
+#include <pagewire/interceptor.h>
 #include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 
@@ -8,7 +9,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace pagewire {
 
@@ -38,6 +41,9 @@ struct ChannelOptions {
 
   // The sum of keys and values of one direction's metadata. 16 KiB: twice gRPC's default, room for a token.
   uint64_t max_metadata_bytes = 16u << 10;
+
+  // Asked about every call, in this order.
+  std::vector<std::shared_ptr<ClientInterceptor>> interceptors;
 
   // How long one attempt to connect may take, including the exchange of prefaces.
   absl::Duration connect_timeout = absl::Seconds(20);

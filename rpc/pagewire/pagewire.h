@@ -18,6 +18,7 @@
 #include <pagewire/generic_stub.h>
 #include <pagewire/held_budget.h>
 #include <pagewire/in_process.h>
+#include <pagewire/interceptor.h>
 #include <pagewire/log.h>
 #include <pagewire/message_stream.h>
 #include <pagewire/metadata.h>

@@ -4,6 +4,7 @@
 #include <pagewire/credentials.h>
 #include <pagewire/executor.h>
 #include <pagewire/generic_service.h>
+#include <pagewire/interceptor.h>
 #include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
 #include <pagewire/server.h>
@@ -43,6 +44,9 @@ class ServerBuilder {
   // does not override stays UNIMPLEMENTED. A second one is an error.
   ServerBuilder& RegisterGenericService(GenericService* service);
   ServerBuilder& RegisterGenericService(CallbackGenericService* service);
+
+  // Asked about every call before its handler runs, in the order in which they were added.
+  ServerBuilder& AddInterceptor(std::shared_ptr<ServerInterceptor> interceptor);
 
   // Where handlers run. Default: a pool of threads of the server's own that grows as handlers block.
   ServerBuilder& SetExecutor(std::shared_ptr<Executor> executor);
@@ -93,10 +97,10 @@ class ServerBuilder {
   // A connection without calls for this long is told to go away and closed. Default: never, as in gRPC.
   ServerBuilder& SetMaxConnectionIdle(absl::Duration idle);
 
-  // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service, limits for a
-  // method that no service has; ALREADY_EXISTS:
-  // a service name twice; FAILED_PRECONDITION: null credentials, or built before; UNAVAILABLE or what the kernel said:
-  // an address that cannot be listened on. A server without listening ports is allowed: InProcessChannel reaches it.
+  // Starts to listen and to serve. INVALID_ARGUMENT: an address that cannot be parsed, a null service or interceptor,
+  // limits for a method that no service has; ALREADY_EXISTS: a service name twice; FAILED_PRECONDITION: null
+  // credentials, or built before; UNAVAILABLE or what the kernel said: an address that cannot be listened on. A server
+  // without listening ports is allowed: InProcessChannel reaches it.
   absl::StatusOr<std::unique_ptr<Server>> BuildAndStart();
 
  private:

@@ -51,6 +51,7 @@ absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& po
 struct ServerBuilder::State {
   std::vector<Port> ports;
   std::vector<std::pair<Service*, server::HandlerPlace>> services;
+  std::vector<std::shared_ptr<ServerInterceptor>> interceptors;
   std::shared_ptr<Executor> executor;
   transport::SessionOptions session;
   std::map<std::string, MethodLimits> method_limits;
@@ -87,6 +88,11 @@ ServerBuilder& ServerBuilder::RegisterInlineService(Service* service) {
 ServerBuilder& ServerBuilder::RegisterGenericService(GenericService* service) { return RegisterService(service); }
 ServerBuilder& ServerBuilder::RegisterGenericService(CallbackGenericService* service) {
   return RegisterService(service);
+}
+
+ServerBuilder& ServerBuilder::AddInterceptor(std::shared_ptr<ServerInterceptor> interceptor) {
+  state_->interceptors.push_back(std::move(interceptor));
+  return *this;
 }
 
 ServerBuilder& ServerBuilder::SetExecutor(std::shared_ptr<Executor> executor) {
@@ -186,6 +192,10 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
   method_terms.RaiseMost(state_->session);
   auto services = std::make_unique<server::ServiceRegistry>(std::move(executor), std::move(method_terms),
                                                             state_->max_concurrent_calls);
+  for (std::shared_ptr<ServerInterceptor>& interceptor : state_->interceptors) {
+    if (interceptor == nullptr) return absl::InvalidArgumentError("AddInterceptor: the interceptor is null");
+    services->Add(std::move(interceptor));
+  }
   for (const auto& [service, place] : state_->services) {
     if (absl::Status status = services->Add(service, place); !status.ok()) return status;
   }

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "base/string_view.h"
+#include "call/interception.h"
 #include "server/generic_method.h"
+#include "server/observed_stream.h"
 
 namespace pagewire {
 
@@ -67,13 +69,37 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
   return nullptr;
 }
 
+void ServiceRegistry::RunIntercepted(const RegisteredMethod& registered, std::shared_ptr<ServerContext> context,
+                                     RawMessage request, std::shared_ptr<internal::RawServerStream> stream,
+                                     Done done) const {
+  const Method& method = *registered.method;
+  absl::StatusOr<std::shared_ptr<call::CallObservers>> asked = call::Intercept(interceptors_, method, *context);
+  if (!asked.ok()) return done(std::move(asked).status());
+  if (const std::shared_ptr<call::CallObservers> observers = *std::move(asked)) {
+    if (method.piecewise || !StreamsRequest(method.type))
+      observers->Received(request.bytes.size(), request.payload.size());
+    if (stream != nullptr) stream = std::make_shared<ObservedStream>(std::move(stream), observers);
+    done = [observers, unary = method.type == MethodType::kUnary,
+            done = std::move(done)](absl::StatusOr<RawMessage> reply) mutable {
+      if (unary && reply.ok()) observers->Sent(reply->bytes.size(), reply->payload.size());
+      observers->End(reply.status());
+      std::exchange(done, nullptr)(std::move(reply));
+    };
+  }
+  registered.handler(std::move(context), std::move(request), std::move(stream), std::move(done));
+}
+
 void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, RawMessage request,
                           std::shared_ptr<internal::RawServerStream> stream, Done done) const {
   const Served& served = methods_.find(method.name)->second;
-  auto run = [&registered = *served.method, running = running_.Begin(), state = std::move(state),
+  auto run = [this, &registered = *served.method, running = running_.Begin(), state = std::move(state),
               request = std::move(request), stream = std::move(stream), done = std::move(done)]() mutable {
-    registered.handler(internal::ServerContextAccess::Make(std::move(state)), std::move(request), std::move(stream),
-                       Counted(running, std::move(done)));
+    std::shared_ptr<ServerContext> context = internal::ServerContextAccess::Make(std::move(state));
+    done = Counted(running, std::move(done));
+    if (!interceptors_.empty()) {
+      return RunIntercepted(registered, std::move(context), std::move(request), std::move(stream), std::move(done));
+    }
+    registered.handler(std::move(context), std::move(request), std::move(stream), std::move(done));
   };
   if (served.place == HandlerPlace::kInline) return run();
   executor_->Run(std::move(run));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pagewire/executor.h>
+#include <pagewire/interceptor.h>
 #include <pagewire/service.h>
 
 #include <absl/container/flat_hash_map.h>
@@ -11,6 +12,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "call/admission.h"
 #include "call/handler_table.h"
@@ -31,6 +34,9 @@ class ServiceRegistry final : public call::HandlerTable {
   // `service` outlives the registry. INVALID_ARGUMENT for null, ALREADY_EXISTS for a second service of one name.
   absl::Status Add(const Service* service, HandlerPlace place = HandlerPlace::kExecutor);
 
+  // Asked about every call, after those that were added before.
+  void Add(std::shared_ptr<ServerInterceptor> interceptor) { interceptors_.push_back(std::move(interceptor)); }
+
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
   const call::MethodTerms* TermsOf(const Method& method) const override { return method_terms_.Find(method.name); }
   absl::StatusOr<call::Place> Admit(const Method& method, uint64_t own) const override {
@@ -44,6 +50,11 @@ class ServiceRegistry final : public call::HandlerTable {
 
  private:
   absl::flat_hash_set<std::string> services_;
+  // The handler behind the interceptors.
+  void RunIntercepted(const internal::RegisteredMethod& registered, std::shared_ptr<ServerContext> context,
+                      internal::RawMessage request, std::shared_ptr<internal::RawServerStream> stream, Done done) const;
+
+  std::vector<std::shared_ptr<ServerInterceptor>> interceptors_;
   struct Served {
     const internal::RegisteredMethod* method;
     HandlerPlace place;
