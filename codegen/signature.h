@@ -14,7 +14,7 @@ using Variables = std::map<std::string, std::string>;
 // $service$, $service_name$ (in the .proto), $scope$ (the class, from the global namespace), $methods$ (how many).
 Variables ServiceVariables(const FileModel& file, const ServiceModel& service);
 
-// Those, and $method$, $wire_name$, $direction$ (an enumerator), $type$ (one), $piecewise$ (", true" or nothing),
+// Those, and $method$, $wire_name$, $direction$ and $type$ (enumerators), $piecewise$ (", true" or nothing),
 // $adder$ (what adds a handler, without its "Add"), $index$, $request$, $handled$ (what a handler is given of the
 // request: the message, or what a stream of requests carries), $reply$ (the response with WithPayload where it has
 // one), $deprecated$ ("[[deprecated]] " or nothing), $client_stream$ (the class template with its arguments, or

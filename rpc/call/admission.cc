@@ -19,6 +19,7 @@ absl::Status Admission::Full(std::string_view method, uint32_t calls, const std:
 }
 
 absl::StatusOr<Place> Admission::Admit(std::string_view method, uint64_t own) {
+  if (options_.max_calls == 0 && methods_.empty()) return Place();
   const auto it = methods_.find(method);
   OfMethod* const of_method = it == methods_.end() ? nullptr : it->second.get();
   if (of_method == nullptr && options_.max_calls == 0) return Place();

@@ -119,7 +119,7 @@ std::string ClientConnection::HolderOf(uint64_t call_id) {
 }
 
 void ClientConnection::OnClosed(absl::Status status) {
-  FinishEarly(absl::UnavailableError(absl::StrCat("connection lost: ", status.message())));
+  FinishEarly(absl::UnavailableError(absl::StrCat("connection to ", session_->peer(), " lost: ", status.message())));
   const auto calls = std::exchange(calls_, {});
   for (const auto& [id, call] : calls) call->OnConnectionLost(status);
   observer_.OnConnectionClosed(status);

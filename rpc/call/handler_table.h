@@ -26,12 +26,12 @@ class HandlerTable {
   // The method of that name, or null. `unknown` then says why, for the client: UNIMPLEMENTED.
   virtual const Method* Find(std::string_view name, absl::Status& unknown) const = 0;
 
-  // What holds for the method's calls instead of what holds for all; null: nothing else. Lives as long as the table.
-  virtual const MethodTerms* TermsOf(const Method&) const { return nullptr; }
+  // What holds for calls of that name instead of what holds for all; null: nothing else. Lives as long as the table.
+  virtual const MethodTerms* TermsOf(std::string_view /*name*/) const { return nullptr; }
 
-  // A place for a call of the method on a connection that has `own` calls in flight, kept until it is over. See
+  // A place for a call of that name on a connection that has `own` calls in flight, kept until it is over. See
   // Admission.
-  virtual absl::StatusOr<Place> Admit(const Method&, uint64_t /*own*/) const { return Place(); }
+  virtual absl::StatusOr<Place> Admit(std::string_view /*name*/, uint64_t /*own*/) const { return Place(); }
 
   // Starts the method's handler on the executor. `request` is empty where requests are a stream; messages of streams go
   // through `stream`, null where neither direction is one. `done` runs once, with what the handler returned, on any

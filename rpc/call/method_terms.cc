@@ -28,6 +28,7 @@ MethodTermsTable::MethodTermsTable(const std::map<std::string, MethodLimits>& li
 }
 
 const MethodTerms* MethodTermsTable::Find(std::string_view method) const {
+  if (terms_.empty()) return nullptr;  // as mostly: the name need not be hashed for every call
   const auto it = terms_.find(base::ToAbsl(method));
   return it == terms_.end() ? nullptr : &it->second;
 }

@@ -86,7 +86,8 @@ absl::Status ServerCall::CheckMetadataSize(const Metadata& metadata) const {
   if (bytes <= max_metadata_bytes_) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(state_->method, ": the handler's metadata of ", bytes,
                                                    " bytes is larger than the limit of ", max_metadata_bytes_,
-                                                   "; raise ServerBuilder::SetMaxMetadataBytes"));
+                                                   "; raise ServerBuilder::SetMaxMetadataBytes, or the method's by "
+                                                   "SetMethodLimits"));
 }
 
 absl::StatusOr<wire::v1::MessagePart> ServerCall::MakePart(Metadata initial_metadata) {

@@ -81,12 +81,12 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   absl::Status unknown;
   const Method* method = handlers_.Find(start.method(), unknown);
   if (method == nullptr) return Refuse(id, unknown);
-  const MethodTerms* terms = handlers_.TermsOf(*method);
+  const MethodTerms* terms = handlers_.TermsOf(start.method());
   const uint64_t max_metadata_bytes = terms != nullptr ? terms->max_metadata_bytes : max_metadata_bytes_;
   if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes); !status.ok()) {
     return Refuse(id, base::Annotate(status, start.method()));
   }
-  absl::StatusOr<Place> place = handlers_.Admit(*method, calls_.size());
+  absl::StatusOr<Place> place = handlers_.Admit(start.method(), calls_.size());
   if (!place.ok()) return Refuse(id, place.status());
   if (terms != nullptr) session_->LimitCall(id, terms->items);
 

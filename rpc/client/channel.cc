@@ -167,7 +167,8 @@ class CoreChannel final : public Channel {
     if (bytes <= limit) return absl::OkStatus();
     return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
                                                      " bytes is larger than the limit of ", limit,
-                                                     "; raise ChannelOptions::max_metadata_bytes"));
+                                                     "; raise ChannelOptions::max_metadata_bytes, or the method's "
+                                                     "in ChannelOptions::method_limits"));
   }
 
   std::unique_ptr<RawClientStream> StartStream(const Method& method, ClientContext& context,

@@ -51,7 +51,7 @@ class ClientContext {
   //   - OnPeerReceived: the server's transport has consumed all of the payload, delivered or discarded;
   //   - OnPeerReleased: the server's application has dropped its last handle on the payload, as when the data is stored
   //     elsewhere; told with a delay of up to 10 ms and a round trip. The call has often ended long before.
-  // In a stream, that is the first payload that is written; of one that is written piecewise, its last piece.
+  // In a stream, and where the payload is written piecewise, that is all of the first Write that has one.
   // With false when that will never be known: the payload was empty or not sent whole, or the connection ended. A
   // context that is destroyed does not take the callback with it, so what it refers to must stay until it has run. Only
   // the last callback set of each kind counts.

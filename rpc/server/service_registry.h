@@ -38,9 +38,9 @@ class ServiceRegistry final : public call::HandlerTable {
   void Add(std::shared_ptr<ServerInterceptor> interceptor) { interceptors_.push_back(std::move(interceptor)); }
 
   const Method* Find(std::string_view name, absl::Status& unknown) const override;
-  const call::MethodTerms* TermsOf(const Method& method) const override { return method_terms_.Find(method.name); }
-  absl::StatusOr<call::Place> Admit(const Method& method, uint64_t own) const override {
-    return admission_->Admit(method.name, own);
+  const call::MethodTerms* TermsOf(std::string_view name) const override { return method_terms_.Find(name); }
+  absl::StatusOr<call::Place> Admit(std::string_view name, uint64_t own) const override {
+    return admission_->Admit(name, own);
   }
   void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, internal::RawMessage request,
            std::shared_ptr<internal::RawServerStream> stream, Done done) const override;

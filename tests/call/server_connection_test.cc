@@ -305,7 +305,7 @@ TEST_F(ServerConnectionTest, MetadataThatMayNotBeSentFailsTheCall) {
   loop_.RunUntilIdle();
   ExpectStatus(connection, 1, absl::StatusCode::kResourceExhausted,
                "/t.S/Echo: the handler's metadata of 16387 bytes is larger than the limit of 16384; raise "
-               "ServerBuilder::SetMaxMetadataBytes",
+               "ServerBuilder::SetMaxMetadataBytes, or the method's by SetMethodLimits",
                false);
 
   connection.peer->StartCall(2, kEcho.name, "");

@@ -193,6 +193,20 @@ TEST(CallbackGenericServiceTest, KnownMethodsGoToTheirService) {
   EXPECT_EQ(stub.Call(unknown, "/a.B/C", {})->bytes, "/a.B/C");
 }
 
+TEST(CallbackGenericServiceTest, LimitsHoldForTheNameThatWasCalled) {
+  Namer namer;
+  MethodLimits limits;
+  limits.max_message_bytes = 10;
+  ServerBuilder builder;
+  builder.RegisterGenericService(&namer).SetMethodLimits("/a.B/C", limits);
+  const auto server = *builder.BuildAndStart();
+  GenericStub stub(CreateInProcessChannel(*server));
+  ClientContext limited, other;
+  EXPECT_EQ(stub.Call(limited, "/a.B/C", {std::string(11, 'x'), Payload()}).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(stub.Call(other, "/a.B/D", {std::string(11, 'x'), Payload()}).ok());
+}
+
 TEST(CallbackGenericServiceTest, ASecondGenericServiceIsAnError) {
   Namer first, second;
   ServerBuilder builder;

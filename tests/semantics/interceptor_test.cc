@@ -113,6 +113,15 @@ class InterceptorTest : public SemanticsTest {
   void SetUp() override { builder_.RegisterService(&pieces_); }
   void Serve() { SemanticsTest::SetUp(); }
 
+  // One observer at each end; a channel.
+  std::shared_ptr<Channel> ServeWatched() {
+    builder_.AddInterceptor(std::make_shared<OnServer>("server", server_log_));
+    Serve();
+    ChannelOptions options;
+    options.interceptors = {std::make_shared<OnClient>("client", client_log_)};
+    return MakeChannel(options);
+  }
+
   absl::StatusOr<WithPayload<Item>> Echo(Semantics::Stub& stub, size_t payload_bytes) {
     ClientContext context;
     Item item;
@@ -145,11 +154,7 @@ TEST_F(InterceptorTest, InTheirOrderOutAndBackwardsIn) {
 }
 
 TEST_F(InterceptorTest, StreamsAreCounted) {
-  builder_.AddInterceptor(std::make_shared<OnServer>("server", server_log_));
-  Serve();
-  ChannelOptions options;
-  options.interceptors = {std::make_shared<OnClient>("client", client_log_)};
-  Semantics::Stub stub(MakeChannel(options));
+  Semantics::Stub stub(ServeWatched());
   ClientContext context;
   Order order;
   order.set_count(500);
@@ -162,11 +167,7 @@ TEST_F(InterceptorTest, StreamsAreCounted) {
 }
 
 TEST_F(InterceptorTest, AStreamOfRequestsWithOneResponse) {
-  builder_.AddInterceptor(std::make_shared<OnServer>("server", server_log_));
-  Serve();
-  ChannelOptions options;
-  options.interceptors = {std::make_shared<OnClient>("client", client_log_)};
-  Semantics::Stub stub(MakeChannel(options));
+  Semantics::Stub stub(ServeWatched());
   ClientContext context;
   const auto writer = stub.Collect(context);
   for (int i = 0; i < 20; ++i) ASSERT_EQ(writer->Write(Item()), absl::OkStatus());
@@ -176,11 +177,7 @@ TEST_F(InterceptorTest, AStreamOfRequestsWithOneResponse) {
 }
 
 TEST_F(InterceptorTest, PiecesAreCountedBesideTheirMessage) {
-  builder_.AddInterceptor(std::make_shared<OnServer>("server", server_log_));
-  Serve();
-  ChannelOptions options;
-  options.interceptors = {std::make_shared<OnClient>("client", client_log_)};
-  Pieces::Stub stub(MakeChannel(options));
+  Pieces::Stub stub(ServeWatched());
   ClientContext context;
   const auto writer = stub.Put(context, Thing());
   for (int i = 0; i < 3; ++i) ASSERT_EQ(writer->Write(PatternAt(i * 100'000, 100'000)), absl::OkStatus());
@@ -255,11 +252,7 @@ TEST_F(InterceptorTest, WithoutAnObserver) {
 }
 
 TEST_F(InterceptorTest, AStreamThatIsDroppedHasAnEnd) {
-  builder_.AddInterceptor(std::make_shared<OnServer>("server", server_log_));
-  Serve();
-  ChannelOptions options;
-  options.interceptors = {std::make_shared<OnClient>("client", client_log_)};
-  Semantics::Stub stub(MakeChannel(options));
+  Semantics::Stub stub(ServeWatched());
   {
     ClientContext context;
     const auto stream = stub.Chat(context);

@@ -260,11 +260,21 @@ TEST_F(InteropTest, ADeadlineBeforeTheServerHasSaidAnything) {
   ASSERT_EQ(bind(silent.get(), name, length), 0);
   ASSERT_EQ(listen(silent.get(), 1), 0);
   ASSERT_EQ(getsockname(silent.get(), name, &length), 0);
-  Blob::Stub stub(
-      CreateChannel("ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port)), InsecureChannelCredentials()));
+  ChannelOptions options;
+  options.max_metadata_bytes = 100'000;
+  Blob::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
+                                      InsecureChannelCredentials(), options));
   ClientContext context;
   context.set_timeout(absl::Milliseconds(50));
   EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);
+  // A call that must know first whether the server takes so much metadata, and never learns it.
+  ClientContext large;
+  large.AddMetadata("key", std::string(50'000, 'v'));
+  std::promise<absl::Status> end;
+  stub.Callback().Echo(large, BlobRequest(), [&](const auto& reply) { end.set_value(reply.status()); });
+  base::UniqueFd(accept(silent.get(), nullptr, nullptr)).Reset();
+  EXPECT_EQ(end.get_future().get().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(large.not_started());
 }
 
 TEST_F(InteropTest, ADeadlineThatPassesAfterTheAnswerIsNothing) {

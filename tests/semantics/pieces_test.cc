@@ -155,6 +155,17 @@ TEST_F(PiecesTest, APayloadLargerThanTheBudgetOfEitherEnd) {
   released.get_future().get();
 }
 
+TEST_F(PiecesTest, WhatBecomesOfTheFirstWriteCanBeLearnt) {
+  std::promise<bool> received, released;
+  context_.OnPeerReceived([&](bool happened) { received.set_value(happened); });
+  context_.OnPeerReleased([&](bool happened) { released.set_value(happened); });
+  const auto writer = stub_.Put(context_, Called("put"));
+  ASSERT_EQ(writer->Write(PatternAt(0, kMiB)), absl::OkStatus());
+  EXPECT_TRUE(received.get_future().get()) << "before the call has ended";
+  EXPECT_TRUE(released.get_future().get());
+  EXPECT_EQ(writer->Finish()->size(), kMiB);
+}
+
 TEST_F(PiecesTest, AReaderThatHoldsTheBudgetStopsItsWriterAndNobodyElse) {
   PieceService service;
   const PieceServer server(service, kMiB);
