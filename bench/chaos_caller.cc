@@ -33,7 +33,9 @@ Task<> CallInCoroutine(ChaosWorld& world, Bench::Stub& stub, std::shared_ptr<Cal
 }  // namespace
 
 void ChaosCaller::Reconnect() {
-  stub_ = std::make_unique<Bench::Stub>(CreateChannel(world_.target, InsecureChannelCredentials()));
+  ChannelOptions options;
+  options.connections_per_peer = 1 + random_() % 3;
+  stub_ = std::make_unique<Bench::Stub>(CreateCustomChannel(world_.target, InsecureChannelCredentials(), options));
 }
 
 void ChaosCaller::Step() {

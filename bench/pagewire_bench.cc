@@ -4,40 +4,136 @@
 #include <absl/flags/usage.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
+#include <optional>
 #include <string>
 
 #include "chaos.h"
+#include "floor.h"
 #include "idle_connections.h"
 #include "stuck_reader.h"
+#include "transfer.h"
 
-ABSL_FLAG(std::string, workload, "",
-          "chaos: random calls, cancels, deadlines and restarts; idle: memory of idle connections; stuck_reader: what "
-          "the other streams of a connection keep of their throughput when one is not read");
-ABSL_FLAG(int64_t, seconds, 60, "chaos: how long it runs");
+ABSL_FLAG(
+    std::string, workload, "",
+    "put, get, echo, mixed, forward, fanout: how fast bytes move and what it costs; floor: the same for puts by hand "
+    "over bare sockets; serve: the server of put, get and echo, for other hosts; chaos: random calls, cancels, "
+    "deadlines and restarts; idle: memory of idle connections; stuck_reader: what the other streams of a "
+    "connection keep of their throughput when one is not read");
+ABSL_FLAG(double, seconds, 0, "how long it runs; 0: 60 for chaos, 5 for the others");
+ABSL_FLAG(uint64_t, payload_bytes, 1 << 20, "put, get, mixed, forward, fanout, floor: of each call");
+ABSL_FLAG(uint64_t, message_bytes, 64, "echo, mixed: of each small call");
+ABSL_FLAG(int32_t, inflight, 1, "calls at a time; mixed: of those with payloads");
+ABSL_FLAG(int32_t, fanout, 3, "fanout: sinks");
+ABSL_FLAG(uint32_t, connections_per_peer, 1, "put, get, echo, mixed: see ChannelOptions");
+ABSL_FLAG(bool, payload_digests, false, "put, get, mixed: see ChannelOptions");
+ABSL_FLAG(bool, until_queue_empty, false,
+          "floor: buffers are used again when SIOCOUTQ says that the send queue is empty, not when acknowledged");
+ABSL_FLAG(bool, tuned, true, "floor: sockets as the framework has them; false: as the system makes them");
+ABSL_FLAG(bool, on_loops, true,
+          "put, get, echo, mixed, forward, fanout: handlers and completions run on the loops (RegisterInlineService, "
+          "ChannelOptions::inline_completions); not with --touch");
+ABSL_FLAG(bool, touch, false, "senders write and receivers read every byte");
+ABSL_FLAG(std::string, send_path, "auto", "of all processes");
+ABSL_FLAG(std::string, receive_path, "auto", "of all processes");
+ABSL_FLAG(std::string, target, "",
+          "put, get, echo, mixed: a server that --workload=serve has started; empty: one is started here");
+ABSL_FLAG(std::string, address, "0.0.0.0:7070", "serve: the first of five ports, see bench/transfer.h");
+ABSL_FLAG(std::string, json, "", "the file that the result of a transfer is written to, too");
 ABSL_FLAG(uint64_t, seed, 1, "chaos: of what is random");
 ABSL_FLAG(int32_t, threads, 6, "chaos: callers");
 ABSL_FLAG(int32_t, connections, 10000, "idle: how many");
 ABSL_FLAG(int32_t, streams, 1000, "stuck_reader: how many, with the one that is not read");
 ABSL_FLAG(int32_t, rounds, 5, "stuck_reader: how often it is stuck");
-ABSL_FLAG(uint64_t, payload_bytes, 0, "stuck_reader: with each message");
+ABSL_FLAG(uint64_t, stream_payload_bytes, 0, "stuck_reader: with each message");
+
+namespace pagewire::bench {
+namespace {
+
+absl::Duration Seconds(double otherwise) {
+  const double seconds = absl::GetFlag(FLAGS_seconds);
+  return absl::Seconds(seconds > 0 ? seconds : otherwise);
+}
+
+int Usage(const std::string& error) {
+  std::fprintf(stderr, "%s\n", error.c_str());
+  return 2;
+}
+
+// A result that is empty was an error.
+int Print(const std::string& result) {
+  if (result.empty()) return 1;
+  std::puts(result.c_str());
+  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
+    std::ofstream file(path);
+    file << result << "\n";
+    if (!file.flush()) return Usage("--json: cannot write " + path);
+  }
+  return 0;
+}
+
+int Floor(const TransferPaths& paths) {
+  FloorOptions options;
+  options.send = paths.send == SendPath::kAuto ? SendPath::kCopy : paths.send;
+  options.receive = paths.receive == ReceivePath::kAuto ? ReceivePath::kCopy : paths.receive;
+  if (options.send == SendPath::kFile) return Usage("--workload=floor has no --send_path=file");
+  options.until_queue_empty = absl::GetFlag(FLAGS_until_queue_empty);
+  options.tuned = absl::GetFlag(FLAGS_tuned);
+  options.payload_bytes = absl::GetFlag(FLAGS_payload_bytes);
+  options.inflight = std::max(absl::GetFlag(FLAGS_inflight), 1);
+  options.touch = absl::GetFlag(FLAGS_touch);
+  options.duration = Seconds(5);
+  return Print(RunFloor(options));
+}
+
+int Transfer(const std::string& workload) {
+  TransferOptions options;
+  options.workload = workload;
+  options.payload_bytes = workload == "echo" ? 0 : absl::GetFlag(FLAGS_payload_bytes);
+  options.message_bytes = workload == "echo" || workload == "mixed" ? absl::GetFlag(FLAGS_message_bytes) : 0;
+  options.inflight = absl::GetFlag(FLAGS_inflight);
+  options.fanout = absl::GetFlag(FLAGS_fanout);
+  options.connections = absl::GetFlag(FLAGS_connections_per_peer);
+  options.touch = absl::GetFlag(FLAGS_touch);
+  options.digests = absl::GetFlag(FLAGS_payload_digests);
+  options.target = absl::GetFlag(FLAGS_target);
+  options.on_loops = absl::GetFlag(FLAGS_on_loops);
+  options.duration = Seconds(5);
+  const std::optional<SendPath> send = ParseSendPath(absl::GetFlag(FLAGS_send_path));
+  const std::optional<ReceivePath> receive = ParseReceivePath(absl::GetFlag(FLAGS_receive_path));
+  if (!send.has_value()) return Usage("--send_path: auto, copy, zerocopy, fixed, splice or file");
+  if (!receive.has_value()) return Usage("--receive_path: auto, copy or map");
+  options.paths = {*send, *receive};
+  return workload == "floor" ? Floor(options.paths) : Print(RunTransfer(options));
+}
+
+int Run() {
+  const std::string workload = absl::GetFlag(FLAGS_workload);
+  for (const char* name : {"put", "get", "echo", "mixed", "forward", "fanout", "floor"}) {
+    if (workload == name) return Transfer(workload);
+  }
+  if (workload == "serve") return ServeTransfers(absl::GetFlag(FLAGS_address), absl::GetFlag(FLAGS_touch));
+  if (workload == "chaos") {
+    return RunChaos(
+        {.duration = Seconds(60), .seed = absl::GetFlag(FLAGS_seed), .threads = absl::GetFlag(FLAGS_threads)});
+  }
+  if (workload == "idle") return RunIdleConnections(absl::GetFlag(FLAGS_connections));
+  if (workload == "stuck_reader") {
+    return RunStuckReader({.streams = absl::GetFlag(FLAGS_streams),
+                           .rounds = absl::GetFlag(FLAGS_rounds),
+                           .payload_bytes = absl::GetFlag(FLAGS_stream_payload_bytes)});
+  }
+  return Usage("--workload: put, get, echo, mixed, forward, fanout, floor, serve, chaos, idle or stuck_reader");
+}
+
+}  // namespace
+}  // namespace pagewire::bench
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("puts the framework under a load; --workload says which");
   absl::ParseCommandLine(argc, argv);
-  const std::string workload = absl::GetFlag(FLAGS_workload);
-  if (workload == "chaos") {
-    return pagewire::bench::RunChaos({.duration = absl::Seconds(absl::GetFlag(FLAGS_seconds)),
-                                      .seed = absl::GetFlag(FLAGS_seed),
-                                      .threads = absl::GetFlag(FLAGS_threads)});
-  }
-  if (workload == "idle") return pagewire::bench::RunIdleConnections(absl::GetFlag(FLAGS_connections));
-  if (workload == "stuck_reader") {
-    return pagewire::bench::RunStuckReader({.streams = absl::GetFlag(FLAGS_streams),
-                                            .rounds = absl::GetFlag(FLAGS_rounds),
-                                            .payload_bytes = absl::GetFlag(FLAGS_payload_bytes)});
-  }
-  std::fprintf(stderr, "--workload=%s is none; there are chaos, idle and stuck_reader\n", workload.c_str());
-  return 2;
+  return pagewire::bench::Run();
 }

@@ -35,3 +35,22 @@ function(pagewire_library name)
   target_link_libraries(${target} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS} $<BUILD_INTERFACE:pagewire_warnings>)
   set_property(GLOBAL APPEND PROPERTY PAGEWIRE_INSTALLED_TARGETS ${target})
 endfunction()
+
+# pagewire_service_library(NAME PROTO a.proto SOURCES a.cc b.cc)
+#
+# Declares pagewire::NAME, a service that the project itself brings, on top of pagewire: its code is generated as users'
+# is, so the folder is added after codegen/, and its descriptors reach only those who link it.
+function(pagewire_service_library name)
+  cmake_parse_arguments(arg "" "PROTO" "SOURCES" ${ARGN})
+  set(target pagewire_${name})
+  add_library(${target}_service OBJECT)
+  set_target_properties(${target}_service PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+  pagewire_generate(TARGET ${target}_service IMPORT_ROOT ${PROJECT_SOURCE_DIR}/proto
+    PROTOS ${PROJECT_SOURCE_DIR}/proto/${arg_PROTO})
+  pagewire_library(${name} SOURCES ${arg_SOURCES} DEPS pagewire)
+  add_library(pagewire::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_service>)
+  target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/generated/${target}_service)
+  add_dependencies(${target} ${target}_service)
+endfunction()

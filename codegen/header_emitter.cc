@@ -65,6 +65,8 @@ class HeaderEmitter {
     printer_.Print("\n");
     PrintCallbackForm(service);
     printer_.Print("\n");
+    PrintIntoForm(service);
+    printer_.Print("\n");
     PrintServices(service);
     printer_.Print("\n#ifdef __cpp_impl_coroutine\n");
     PrintCoForm(service);
@@ -84,7 +86,8 @@ class HeaderEmitter {
                    "  class $deprecated$Stub;\n"
                    "  class Service;\n"
                    "  class CallbackService;\n"
-                   "  class CoService;\n");
+                   "  class CoService;\n"
+                   "  class ArenaService;\n");
     if (options_.mocks) {
       printer_.Print(variables, "  class MockStub;  // defined in \"$base$.pagewire.mock.h\", which needs gmock\n");
     }
@@ -114,22 +117,28 @@ class HeaderEmitter {
     PrintMethods(service,
                  "$deprecated$virtual $stub_result$ $method$(\n"
                  "    ::pagewire::ClientContext& context$stub_parameters$);\n");
-    printer_.Print(variables,
-                   "\n"
-                   "  // The same methods without waiting: Callback().Method(context, request..., done).\n"
-                   "  class CallbackForm;\n"
-                   "  CallbackForm Callback();\n"
-                   "\n"
-                   "  // The same methods for coroutines: co_await Co().Method(context, request...).\n"
-                   "  class CoForm;\n"
-                   "  CoForm Co();\n"
-                   "\n"
-                   " protected:\n"
-                   "  Stub();\n"
-                   "\n"
-                   " private:\n"
-                   "  ::std::shared_ptr<::pagewire::Channel> channel_;\n"
-                   "};\n");
+    printer_.Print(
+        variables,
+        "\n"
+        "  // The same methods without waiting: Callback().Method(context, request..., done).\n"
+        "  class CallbackForm;\n"
+        "  CallbackForm Callback();\n"
+        "\n"
+        "  // The same methods for coroutines: co_await Co().Method(context, request...).\n"
+        "  class CoForm;\n"
+        "  CoForm Co();\n"
+        "\n"
+        "  // Methods without streams, answering in the caller's message: Into().Method(context, request..., "
+        "reply).\n"
+        "  class IntoForm;\n"
+        "  IntoForm Into();\n"
+        "\n"
+        " protected:\n"
+        "  Stub();\n"
+        "\n"
+        " private:\n"
+        "  ::std::shared_ptr<::pagewire::Channel> channel_;\n"
+        "};\n");
   }
 
   void PrintCallbackForm(const ServiceModel& service) {
@@ -151,20 +160,36 @@ class HeaderEmitter {
               "    ::pagewire::ClientContext& context$stub_parameters$);\n");
   }
 
-  void PrintForm(const ServiceModel& service, const char* form, const char* unary) {
+  void PrintIntoForm(const ServiceModel& service) {
+    printer_.Print(
+        "// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is\n"
+        "// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.\n");
+    PrintForm(service, "Into",
+              "$deprecated$::absl::Status $method$(\n"
+              "    ::pagewire::ClientContext& context$into_parameters$);\n"
+              "$deprecated$void $method$(\n"
+              "    ::pagewire::ClientContext& context$into_parameters$,\n"
+              "    ::absl::AnyInvocable<void(::absl::Status)> done);\n",
+              "");
+  }
+
+  void PrintForm(const ServiceModel& service, const char* form, const char* unary,
+                 const char* streaming =
+                     "$deprecated$::pagewire::Async$client_stream$ $method$(\n"
+                     "    ::pagewire::ClientContext& context$stub_parameters$);\n") {
     Variables variables = ServiceVariables(file_, service);
-    variables["unused"] = service.methods.empty() ? "[[maybe_unused]] " : "";
     variables["form"] = form;
+    bool used = false;
     printer_.Print(variables,
                    "class $service$::Stub::$form$Form {\n"
                    " public:\n");
     printer_.Indent();
     ForEachMethod(file_, service, [&](const MethodModel& model, const Variables& method) {
-      printer_.Print(method, model.type == MethodType::kUnary
-                                 ? unary
-                                 : "$deprecated$::pagewire::Async$client_stream$ $method$(\n"
-                                   "    ::pagewire::ClientContext& context$stub_parameters$);\n");
+      const std::string declaration = model.type == MethodType::kUnary ? unary : streaming;
+      used = used || !declaration.empty();
+      printer_.Print(method, declaration.c_str());
     });
+    variables["unused"] = used ? "" : "[[maybe_unused]] ";
     printer_.Outdent();
     printer_.Print(variables,
                    "\n"
@@ -192,6 +217,18 @@ class HeaderEmitter {
                       "virtual void $method$(\n"
                       "    ::pagewire::ServerContext& context$async_parameters$,\n"
                       "    ::absl::AnyInvocable<void($service_result$)> done);\n");
+    printer_.Print(
+        "\n"
+        "// The same as Service, but that methods without streams answer in a message they are given. It is empty; it "
+        "and\n"
+        "// the request live on an arena that is used again, until the method returns: a steady stream of calls need "
+        "not\n"
+        "// allocate for messages.\n");
+    PrintServiceClass(service, "ArenaService",
+                      "virtual ::absl::Status $method$(\n"
+                      "    ::pagewire::ServerContext& context$into_parameters$);\n",
+                      "virtual $service_result$ $method$(\n"
+                      "    ::pagewire::ServerContext& context$service_parameters$);\n");
   }
 
   void PrintCoService(const ServiceModel& service) {
@@ -201,7 +238,9 @@ class HeaderEmitter {
                       "    ::pagewire::ServerContext& context$async_parameters$);\n");
   }
 
-  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* declaration) {
+  // `streaming`: the declaration of methods with streams, if that is another.
+  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* declaration,
+                         const char* streaming = nullptr) {
     Variables variables = ServiceVariables(file_, service);
     variables["class"] = class_name;
     printer_.Print(variables,
@@ -209,18 +248,19 @@ class HeaderEmitter {
                    " public:\n"
                    "  $class$();\n"
                    "  ~$class$() override;\n");
-    PrintMethods(service, declaration);
+    PrintMethods(service, declaration, streaming);
     printer_.Print("};\n");
   }
 
   // `declaration` once for each method, with its comments.
-  void PrintMethods(const ServiceModel& service, const char* declaration) {
+  void PrintMethods(const ServiceModel& service, const char* declaration, const char* streaming = nullptr) {
     printer_.Indent();
     int index = 0;
     for (const MethodModel& method : service.methods) {
       printer_.Print("\n");
       PrintComments(method.comments, printer_);
-      printer_.Print(MethodVariables(file_, service, method, index), declaration);
+      const bool special = streaming != nullptr && method.type != MethodType::kUnary;
+      printer_.Print(MethodVariables(file_, service, method, index), special ? streaming : declaration);
       ++index;
     }
     printer_.Outdent();

@@ -24,6 +24,7 @@ struct MethodModel {
   PayloadDirection payload = PayloadDirection::kNone;
   MethodType type = MethodType::kUnary;  // of a piecewise one: see pagewire::Method
   bool piecewise = false;
+  bool idempotent = false;
   bool deprecated = false;
   Comments comments;
 };

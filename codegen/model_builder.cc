@@ -106,6 +106,7 @@ class Builder {
     model.response_type = CppType(*method.output_type());
     model.payload = Direction(method);
     model.type = TypeOf(method);
+    model.idempotent = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;
     model.piecewise = method.options().GetExtension(pagewire::piecewise);
     if (model.piecewise) {
       CheckPiecewise(method, model);

@@ -72,15 +72,17 @@ std::vector<std::string> CppNamespaces(const google::protobuf::FileDescriptor& f
 }
 
 std::string CppServiceName(const google::protobuf::ServiceDescriptor& service) {
-  static const Words taken = {"CallbackService", "CoService", "MockStub", "Service", "Stub", "std"};
-  static const Words taken_globally = {"CallbackService", "CoService", "MockStub", "Service", "Stub",   "absl",
-                                       "google",          "main",      "pagewire", "std",     "testing"};
+  static const Words taken = {"ArenaService", "CallbackService", "CoService", "MockStub", "Service", "Stub", "std"};
+  static const Words taken_globally = {
+      "ArenaService", "CallbackService", "CoService", "MockStub", "Service", "Stub",
+      "absl",         "google",          "main",      "pagewire", "std",     "testing"};
   return Escape(service.name(), service.file()->package().empty() ? taken_globally : taken);
 }
 
 std::string CppMethodName(const google::protobuf::MethodDescriptor& method) {
-  static const Words members = {"Callback",  "CallbackForm", "CallbackService", "Co",   "CoForm",
-                                "CoService", "MockStub",     "Service",         "Stub", "channel_"};
+  static const Words members = {"ArenaService", "Callback",  "CallbackForm", "CallbackService", "Co",
+                                "CoForm",       "CoService", "Into",         "IntoForm",        "MockStub",
+                                "Service",      "Stub",      "channel_"};
   return Escape(method.name(), members);
 }
 

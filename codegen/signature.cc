@@ -127,17 +127,24 @@ Variables MethodVariables(const FileModel& file, const ServiceModel& service, co
     service_parameters.Add(absl::StrCat("::pagewire::", streams.server, "&"), streams.server_name);
     async_parameters.Add(absl::StrCat("::pagewire::Async", streams.server), streams.server_name);
   }
+  Parameters into = request;
+  into.Add(absl::StrCat(method.response_type, "&"), "reply");
+  const bool fills_payload = HasResponsePayload(method.payload);
+  if (fills_payload) into.Add("::pagewire::Payload&", "reply_payload");
   const bool one_response = method.type == MethodType::kUnary || method.type == MethodType::kClientStreaming;
   variables["method"] = method.cpp_name;
   variables["wire_name"] = method.wire_name;
   variables["direction"] = Enumerator(method.payload);
   variables["type"] = Enumerator(method.type);
-  variables["piecewise"] = method.piecewise ? ", true" : "";
+  variables["traits"] = method.idempotent  ? absl::StrCat(", ", method.piecewise ? "true" : "false", ", true")
+                        : method.piecewise ? ", true"
+                                           : "";
   variables["adder"] = AdderOf(method);
   variables["service_result"] = one_response ? absl::StrCat("::absl::StatusOr<", reply, ">") : "::absl::Status";
   variables["index"] = absl::StrCat(index);
   variables["request"] = method.request_type;
   variables["handled"] = StreamsRequest(method.type) && whole ? item : method.request_type;
+  variables["response"] = method.response_type;
   variables["reply"] = reply;
   variables["deprecated"] = method.deprecated ? "[[deprecated]] " : "";
   variables["client_stream"] = streams.client;
@@ -150,6 +157,10 @@ Variables MethodVariables(const FileModel& file, const ServiceModel& service, co
   variables["service_types"] = service_parameters.types;
   variables["async_parameters"] = async_parameters.named;
   variables["async_types"] = async_parameters.types;
+  variables["into_parameters"] = into.named;
+  variables["into_types"] = into.types;
+  variables["into_arguments"] = fills_payload ? "reply, &reply_payload" : "reply, nullptr";
+  variables["payload_argument"] = HasRequestPayload(method.payload) ? "::std::move(payload)" : "::pagewire::Payload()";
   variables["request_arguments"] = request.named.empty()                        ? ""
                                    : whole && HasRequestPayload(method.payload) ? ", request, ::std::move(payload)"
                                                                                 : ", request";

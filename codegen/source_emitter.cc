@@ -32,6 +32,7 @@ class SourceEmitter {
         PrintMethodTable(service);
         PrintStub(service);
         PrintCallbackForm(service);
+        PrintIntoForm(service);
         PrintServices(service);
         PrintCoroutines(service);
       }
@@ -47,7 +48,7 @@ class SourceEmitter {
     ForEachMethod(file_, service, [this](const MethodModel&, const Variables& method) {
       printer_.Print(method,
                      "    {\"$wire_name$\", ::pagewire::PayloadDirection::$direction$,\n"
-                     "     ::pagewire::MethodType::$type$$piecewise$},\n");
+                     "     ::pagewire::MethodType::$type$$traits$},\n");
     });
     printer_.Print("};\n");
   }
@@ -82,10 +83,8 @@ class SourceEmitter {
 
   void PrintCallbackForm(const ServiceModel& service) {
     PrintFormStart("Callback", service);
-    ForEachMethod(file_, service, [this](const MethodModel& method, Variables variables) {
+    ForEachMethod(file_, service, [this](const MethodModel& method, const Variables& variables) {
       if (method.type != MethodType::kUnary) return PrintStreamMethod("Callback", variables);
-      variables["payload_argument"] =
-          HasRequestPayload(method.payload) ? "::std::move(payload)" : "::pagewire::Payload()";
       printer_.Print(variables,
                      "\n"
                      "void $service$::Stub::CallbackForm::$method$(\n"
@@ -94,6 +93,29 @@ class SourceEmitter {
                      "  ::pagewire::internal::StartCall<$reply$>(\n"
                      "      channel_, $scope$::kMethods[$index$], context, request, $payload_argument$, "
                      "::std::move(done));\n"
+                     "}\n");
+    });
+  }
+
+  void PrintIntoForm(const ServiceModel& service) {
+    PrintFormStart("Into", service);
+    ForEachMethod(file_, service, [this](const MethodModel& method, const Variables& variables) {
+      if (method.type != MethodType::kUnary) return;
+      printer_.Print(variables,
+                     "\n"
+                     "::absl::Status $service$::Stub::IntoForm::$method$(\n"
+                     "    ::pagewire::ClientContext& context$into_parameters$) {\n"
+                     "  return ::pagewire::internal::CallInto(\n"
+                     "      channel_, $scope$::kMethods[$index$], context, request, $payload_argument$, "
+                     "$into_arguments$);\n"
+                     "}\n"
+                     "void $service$::Stub::IntoForm::$method$(\n"
+                     "    ::pagewire::ClientContext& context$into_parameters$,\n"
+                     "    ::absl::AnyInvocable<void(::absl::Status)> done) {\n"
+                     "  ::pagewire::internal::StartCallInto(\n"
+                     "      channel_, $scope$::kMethods[$index$], context, request, $payload_argument$, "
+                     "$into_arguments$,\n"
+                     "      ::std::move(done));\n"
                      "}\n");
     });
   }
@@ -136,7 +158,19 @@ class SourceEmitter {
   }
 
   // A service class: how it adds its methods, and what they answer where they are not overridden.
-  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* form, const char* method) {
+  struct ServiceText {
+    std::string adder;   // adds the handler
+    std::string method;  // defines the method
+  };
+  // What is written for methods in any form; `method` differs.
+  static ServiceText InForm(const char* method) {
+    return {
+        "  ::pagewire::internal::Add$adder$<::pagewire::internal::$form$, $handled$, $reply$>(\n"
+        "      *this, $scope$::kMethods[$index$], &$scope$::$class$::$method$);\n",
+        method};
+  }
+  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* form,
+                         const ServiceText& unary, const ServiceText& streaming) {
     Variables variables = ServiceVariables(file_, service);
     variables["class"] = class_name;
     variables["form"] = form;
@@ -144,28 +178,39 @@ class SourceEmitter {
                    "\n"
                    "$service$::$class$::$class$() : ::pagewire::Service(\"$service_name$\") {");
     if (!service.methods.empty()) printer_.Print("\n");
-    const auto for_each = [&](const char* text) {
-      ForEachMethod(file_, service, [&](const MethodModel&, Variables method_variables) {
+    const auto for_each = [&](std::string ServiceText::*text) {
+      ForEachMethod(file_, service, [&](const MethodModel& model, Variables method_variables) {
         method_variables.insert(variables.begin(), variables.end());
-        printer_.Print(method_variables, text);
+        printer_.Print(method_variables, ((model.type == MethodType::kUnary ? unary : streaming).*text).c_str());
       });
     };
-    for_each(
-        "  ::pagewire::internal::Add$adder$<::pagewire::internal::$form$, $handled$, $reply$>(\n"
-        "      *this, $scope$::kMethods[$index$], &$scope$::$class$::$method$);\n");
+    for_each(&ServiceText::adder);
     printer_.Print(variables,
                    "}\n"
                    "$service$::$class$::~$class$() = default;\n");
-    for_each(method);
+    for_each(&ServiceText::method);
+  }
+  void PrintServiceClass(const ServiceModel& service, const char* class_name, const char* form, const char* method) {
+    PrintServiceClass(service, class_name, form, InForm(method), InForm(method));
   }
 
   void PrintServices(const ServiceModel& service) {
-    PrintServiceClass(service, "Service", "BlockingForm",
-                      "\n"
-                      "$service_result$ $service$::Service::$method$(\n"
-                      "    ::pagewire::ServerContext&$service_types$) {\n"
-                      "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
-                      "}\n");
+    constexpr char kBlocking[] =
+        "\n"
+        "$service_result$ $service$::$class$::$method$(\n"
+        "    ::pagewire::ServerContext&$service_types$) {\n"
+        "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
+        "}\n";
+    PrintServiceClass(service, "Service", "BlockingForm", kBlocking);
+    PrintServiceClass(service, "ArenaService", "BlockingForm",
+                      {"  ::pagewire::internal::AddUnaryOnArena<$request$, $response$>(\n"
+                       "      *this, $scope$::kMethods[$index$], &$scope$::$class$::$method$);\n",
+                       "\n"
+                       "::absl::Status $service$::ArenaService::$method$(\n"
+                       "    ::pagewire::ServerContext&$into_types$) {\n"
+                       "  return ::pagewire::internal::Unimplemented($scope$::kMethods[$index$]);\n"
+                       "}\n"},
+                      InForm(kBlocking));
     PrintServiceClass(service, "CallbackService", "CallbackForm",
                       "\n"
                       "void $service$::CallbackService::$method$(\n"

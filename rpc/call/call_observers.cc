@@ -32,11 +32,28 @@ void CallObservers::Received(uint64_t message_bytes, uint64_t payload_bytes) {
   Wake();
 }
 
-void CallObservers::End(const absl::Status& status) {
+void CallObservers::PayloadsSent(const TransferTotals& totals) { CountTransfers(totals, &Transfers::sent); }
+
+void CallObservers::PayloadsReceived(const TransferTotals& totals) { CountTransfers(totals, &Transfers::received); }
+
+void CallObservers::CountTransfers(const TransferTotals& more, TransferTotals Transfers::*direction) {
+  base::MutexLock lock(mutex_);
+  if (ended_) return;
+  if (news_.transfers == nullptr) news_.transfers = std::make_unique<Transfers>();
+  ((*news_.transfers).*direction).Add(more);
+  Wake();
+}
+
+void CallObservers::End(const absl::Status& status, std::string peer) {
   base::MutexLock lock(mutex_);
   if (std::exchange(ended_, true)) return;
+  news_.peer = std::move(peer);
   news_.end = base::CloneStatus(status);
   Wake();
+}
+
+bool CallObservers::News::empty() const {
+  return sent.messages == 0 && received.messages == 0 && transfers == nullptr && !end.has_value();
 }
 
 void CallObservers::Wake() {
@@ -50,7 +67,7 @@ void CallObservers::TellAll() {
     {
       base::MutexLock lock(mutex_);
       news = std::exchange(news_, News());
-      telling_ = news.sent.messages > 0 || news.received.messages > 0 || news.end.has_value();
+      telling_ = !news.empty();
       if (!telling_) return;
     }
     Tell(news);
@@ -64,8 +81,20 @@ void CallObservers::Tell(const News& news) {
   for (auto it = observers_.rbegin(); news.received.messages > 0 && it != observers_.rend(); ++it) {
     (*it)->OnReceived(news.received);
   }
+  if (news.transfers != nullptr) TellTransfers(*news.transfers);
   if (!news.end.has_value()) return;
+  if (!news.peer.empty()) {
+    for (const auto& observer : observers_) observer->OnPeer(news.peer);
+  }
   for (; !observers_.empty(); observers_.pop_back()) observers_.back()->OnEnd(*news.end);
+}
+
+void CallObservers::TellTransfers(const Transfers& transfers) {
+  if (transfers.sent.payloads > 0) {
+    for (const auto& observer : observers_) observer->OnPayloadsSent(transfers.sent);
+  }
+  if (transfers.received.payloads == 0) return;
+  for (auto it = observers_.rbegin(); it != observers_.rend(); ++it) (*it)->OnPayloadsReceived(transfers.received);
 }
 
 }  // namespace pagewire::call

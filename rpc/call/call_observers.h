@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/mutex.h"
@@ -26,18 +27,31 @@ class CallObservers final : public std::enable_shared_from_this<CallObservers> {
   void Sent(uint64_t message_bytes, uint64_t payload_bytes);
   void Received(uint64_t message_bytes, uint64_t payload_bytes);
 
-  // Nothing is told after it; a second one is ignored.
-  void End(const absl::Status& status);
+  // The peer has said what it did with payloads of ours; payloads have come.
+  void PayloadsSent(const TransferTotals& totals);
+  void PayloadsReceived(const TransferTotals& totals);
+
+  // Nothing is told after it; a second one is ignored. `peer`: empty where observers know it, or there is none.
+  void End(const absl::Status& status, std::string peer = {});
 
  private:
+  struct Transfers {
+    TransferTotals sent;
+    TransferTotals received;
+  };
   struct News {
     MessageTraffic sent;
     MessageTraffic received;
+    std::unique_ptr<Transfers> transfers;  // null: none
     std::optional<absl::Status> end;
+    std::string peer;
+    bool empty() const;
   };
+  void CountTransfers(const TransferTotals& more, TransferTotals Transfers::*direction);
   void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellAll();
   void Tell(const News& news);
+  void TellTransfers(const Transfers& transfers);
 
   std::vector<std::unique_ptr<CallObserver>> observers_;
   base::Mutex mutex_;

@@ -96,6 +96,7 @@ void ClientCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport
   outcome_.transfers.received = report;
   awaits_payload_ = false;
   if (payload.ok()) {
+    if (terms_.observers != nullptr) terms_.observers->PayloadsReceived(TotalsOf(report));
     TakePayload(*std::move(payload), std::move(unread));
   } else if (payload_error_.ok()) {
     payload_error_ = std::move(payload).status();
@@ -107,6 +108,12 @@ void ClientCall::OnItemSent(uint64_t bytes) {
 }
 
 void ClientCall::OnSent(const TransferReport& report) { outcome_.transfers.sent = report; }
+
+void ClientCall::OnReceipt(const TransferReport& report) {
+  OnSent(report);
+  if (terms_.observers != nullptr) terms_.observers->PayloadsSent(TotalsOf(report));
+  TakeReceipt(report.payload_bytes);
+}
 
 void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
   if (finished_) return;
@@ -124,9 +131,10 @@ void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
   Finish(outcome, status.not_started());
 }
 
-void ClientCall::OnConnectionLost(const absl::Status& status) {
+void ClientCall::OnConnectionLost(const absl::Status& status, bool not_started) {
   session_ = nullptr;
-  Finish(absl::UnavailableError(absl::StrCat("connection to ", outcome_.peer, " lost: ", status.message())), false);
+  Finish(absl::UnavailableError(absl::StrCat("connection to ", outcome_.peer, " lost: ", status.message())),
+         not_started);
 }
 
 void ClientCall::Finish(const absl::Status& status, bool not_started) {
@@ -137,6 +145,7 @@ void ClientCall::Finish(const absl::Status& status, bool not_started) {
   outcome_.status = base::CloneStatus(status);  // many calls may end with one status, on many threads
   outcome_.not_started = not_started;
   place_.reset();
+  terms_.lane.reset();
   TakeEnd();
 }
 

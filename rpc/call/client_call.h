@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "call/admission.h"
+#include "call/call_observers.h"
 #include "call/method_terms.h"
 #include "transport/loop.h"
 #include "transport/peer_event.h"
@@ -33,7 +34,9 @@ struct CallTerms {
   bool piecewise = false;                                // see Method
   std::shared_ptr<const MethodTermsTable> method_terms;  // keeps what `own` points to
   const MethodTerms* own = nullptr;                      // the method's; null: the channel's hold
-  uint64_t max_metadata_bytes = 0;  // of the server's initial metadata, and of its trailing metadata
+  uint64_t max_metadata_bytes = 0;           // of the server's initial metadata, and of its trailing metadata
+  std::shared_ptr<CallObservers> observers;  // null: nobody watches; told of payloads only
+  Place lane;                                // among the calls of its lane; given back when the call has ended
 };
 
 // How a call ended, apart from its messages.
@@ -80,8 +83,9 @@ class ClientCall {
   void OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report, transport::Unread unread);
   void OnItemSent(uint64_t bytes);
   void OnSent(const TransferReport& report);
+  void OnReceipt(const TransferReport& report);
   void OnStatus(wire::v1::CallStatus&& status);
-  void OnConnectionLost(const absl::Status& status);
+  void OnConnectionLost(const absl::Status& status, bool not_started);
 
   // Ends a call that was not sent, or will never get an answer.
   void Finish(const absl::Status& status, bool not_started);
@@ -113,6 +117,9 @@ class ClientCall {
   virtual void TakeMessage(transport::IncomingMessage message) = 0;
   virtual void TakePayload(Payload payload, transport::Unread unread) = 0;
   virtual void TakeItemSent(uint64_t) {}
+
+  // The server has received so many bytes of a payload, which is all of it. Also of a call that we have ended.
+  virtual void TakeReceipt(uint64_t /*bytes*/) {}
 
   // The server has ended the call with OK: what the kind thinks of that. OK if nothing is missing.
   virtual absl::Status CheckComplete() = 0;

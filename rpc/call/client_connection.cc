@@ -85,6 +85,10 @@ void ClientConnection::OnSent(uint64_t call_id, const TransferReport& report) {
   if (ClientCall* call = Find(call_id)) call->OnSent(report);
 }
 
+void ClientConnection::OnReceipt(uint64_t call_id, const TransferReport& report) {
+  if (ClientCall* call = Find(call_id)) call->OnReceipt(report);
+}
+
 void ClientConnection::OnCancel(wire::v1::Cancel&&) {}  // the session refuses cancellations by servers
 
 void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
@@ -97,7 +101,7 @@ void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
 }
 
 void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
-  observer_.OnConnectionDraining();
+  observer_.OnConnectionDraining(go_away.code() == 0 ? absl::OkStatus() : absl::UnavailableError(go_away.message()));
   std::vector<std::shared_ptr<ClientCall>> refused;
   for (auto it = calls_.begin(); it != calls_.end();) {
     const auto current = it++;
@@ -113,6 +117,10 @@ void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
   }
 }
 
+bool ClientConnection::MayRefuse(uint64_t) {
+  return false;  // responses are what calls are made for
+}
+
 std::string ClientConnection::HolderOf(uint64_t call_id) {
   const ClientCall* call = Find(call_id);
   return call == nullptr ? std::string("a finished call") : call->method();
@@ -121,7 +129,7 @@ std::string ClientConnection::HolderOf(uint64_t call_id) {
 void ClientConnection::OnClosed(absl::Status status) {
   FinishEarly(absl::UnavailableError(absl::StrCat("connection to ", session_->peer(), " lost: ", status.message())));
   const auto calls = std::exchange(calls_, {});
-  for (const auto& [id, call] : calls) call->OnConnectionLost(status);
+  for (const auto& [id, call] : calls) call->OnConnectionLost(status, /*not_started=*/!session_->sent_anything());
   observer_.OnConnectionClosed(status);
 }
 

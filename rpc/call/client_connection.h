@@ -24,8 +24,9 @@ class ClientConnection final : private transport::SessionHandler {
     virtual ~Observer() = default;
     // The server's preface was accepted.
     virtual void OnConnectionReady() = 0;
-    // No call may be started on it any more; those in flight go on.
-    virtual void OnConnectionDraining() = 0;
+    // No call may be started on it any more; those in flight go on. `reason`: OK for a planned shutdown, else
+    // UNAVAILABLE with why the server ends the connection, which it does now.
+    virtual void OnConnectionDraining(const absl::Status& reason) = 0;
     // It has had no calls for SessionOptions::idle_timeout.
     virtual void OnConnectionIdle() = 0;
     // It is gone, and all its calls have ended. Called once, last. The connection may be destroyed from here.
@@ -40,6 +41,9 @@ class ClientConnection final : private transport::SessionHandler {
 
   // Sends the call. Not after OnConnectionDraining.
   void Send(std::shared_ptr<ClientCall> call);
+
+  // OnConnectionIdle comes as soon as there are no calls.
+  void CloseWhenIdle() { idle_.Shorten(absl::ZeroDuration()); }
 
   // Ends all calls with `status` and closes.
   void Close(const absl::Status& status);
@@ -58,9 +62,11 @@ class ClientConnection final : private transport::SessionHandler {
   void OnRefused(uint64_t call_id, absl::Status status) override;
   void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
+  void OnReceipt(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
+  bool MayRefuse(uint64_t call_id) override;
   std::string HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 

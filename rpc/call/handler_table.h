@@ -7,9 +7,11 @@
 
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
+#include <absl/types/span.h>
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "call/admission.h"
@@ -32,6 +34,9 @@ class HandlerTable {
   // A place for a call of that name on a connection that has `own` calls in flight, kept until it is over. See
   // Admission.
   virtual absl::StatusOr<Place> Admit(std::string_view /*name*/, uint64_t /*own*/) const { return Place(); }
+
+  // Full names of the services, in their order; as long as the table.
+  virtual absl::Span<const std::string> ServiceNames() const { return {}; }
 
   // Starts the method's handler on the executor. `request` is empty where requests are a stream; messages of streams go
   // through `stream`, null where neither direction is one. `done` runs once, with what the handler returned, on any

@@ -21,6 +21,13 @@ class IdleTimer {
   IdleTimer(const IdleTimer&) = delete;
   IdleTimer& operator=(const IdleTimer&) = delete;
 
+  // From now on.
+  void Shorten(absl::Duration timeout) {
+    timeout_ = timeout;
+    loop_.CancelTimer(std::exchange(timer_, 0));
+    if (!busy_) WatchFor(timeout_);
+  }
+
   void SetBusy() { busy_ = true; }
 
   // One timer is enough however often calls come and go.
@@ -42,7 +49,7 @@ class IdleTimer {
   }
 
   transport::Loop& loop_;
-  const absl::Duration timeout_;
+  absl::Duration timeout_;
   absl::AnyInvocable<void()> idle_;
   bool busy_ = false;
   absl::Time since_;

@@ -50,7 +50,11 @@ bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport
     End(base::Annotate(payload.status(), state_->method), !running_);
     return false;
   }
-  if (!running_) state_->transfers.received = report;
+  if (running_) {
+    state_->PayloadReceived(report);
+  } else {
+    state_->transfers.received = report;
+  }
   return TakePayload(*std::move(payload), std::move(unread));
 }
 
@@ -58,6 +62,11 @@ bool ServerCall::OnHalfClose() { return !answered_ && TakeHalfClose(); }
 
 void ServerCall::OnItemSent(uint64_t bytes) {
   if (!answered_) TakeItemSent(bytes);
+}
+
+void ServerCall::OnReceipt(const TransferReport& report) {
+  state_->peer_received_bytes.fetch_add(report.payload_bytes, std::memory_order_relaxed);
+  state_->PayloadSent(report);
 }
 
 void ServerCall::Run(const HandlerTable& table, HandlerTable::Done done) {

@@ -42,6 +42,7 @@ class ServerCall {
   bool OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report, transport::Unread unread);
   bool OnHalfClose();
   void OnItemSent(uint64_t bytes);
+  void OnReceipt(const TransferReport& report);
 
   // Runs the handler; `done` brings back what it returned, on any thread.
   void Run(const HandlerTable& table, HandlerTable::Done done);

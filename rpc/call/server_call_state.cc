@@ -46,6 +46,16 @@ ResponseMetadata ServerCallState::TakeMetadata() {
   return std::exchange(metadata_, ResponseMetadata());
 }
 
+void ServerCallState::AddDownstreamMetadata(std::string_view key, std::string_view value) {
+  base::MutexLock lock(mutex_);
+  downstream_metadata_.emplace(key, value);
+}
+
+Metadata ServerCallState::DownstreamMetadata() const {
+  base::MutexLock lock(mutex_);
+  return downstream_metadata_;
+}
+
 void ServerCallState::Cancel() {
   std::vector<absl::AnyInvocable<void()>> callbacks;
   std::map<uint64_t, std::function<void()>> subscriptions;
@@ -87,6 +97,48 @@ uint64_t ServerCallState::Subscribe(std::function<void()> callback) {
 void ServerCallState::Unsubscribe(uint64_t id) {
   base::MutexLock lock(mutex_);
   subscriptions_.erase(id);
+}
+
+void ServerCallState::AwaitWatch() {
+  base::MutexLock lock(mutex_);
+  watched_ = true;
+}
+
+void ServerCallState::Watch(const std::shared_ptr<call::CallObservers>& observers) {
+  std::unique_ptr<TransferTotals> so_far;
+  {
+    base::MutexLock lock(mutex_);
+    observers_ = observers;
+    watched_ = observers != nullptr;
+    so_far = std::move(unwatched_);
+  }
+  if (observers == nullptr) return;
+  if (transfers.received.payload_bytes > 0) observers->PayloadsReceived(TotalsOf(transfers.received));
+  if (so_far != nullptr) observers->PayloadsReceived(*so_far);
+}
+
+void ServerCallState::PayloadSent(const TransferReport& report) {
+  std::shared_ptr<call::CallObservers> observers;
+  {
+    base::MutexLock lock(mutex_);
+    observers = observers_;
+  }
+  if (observers != nullptr) observers->PayloadsSent(TotalsOf(report));
+}
+
+void ServerCallState::PayloadReceived(const TransferReport& report) {
+  std::shared_ptr<call::CallObservers> observers;
+  {
+    base::MutexLock lock(mutex_);
+    if (!watched_) return;
+    observers = observers_;
+    if (observers == nullptr) {
+      if (unwatched_ == nullptr) unwatched_ = std::make_unique<TransferTotals>();
+      unwatched_->Add(report);
+      return;
+    }
+  }
+  observers->PayloadsReceived(TotalsOf(report));
 }
 
 }  // namespace pagewire::internal

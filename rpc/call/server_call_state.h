@@ -2,13 +2,16 @@
 #pragma once
 
 #include <pagewire/metadata.h>
+#include <pagewire/peer_identity.h>
 #include <pagewire/server_context.h>
 #include <pagewire/transfer_report.h>
 
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
+#include <absl/types/span.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +23,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "call/call_observers.h"
 
 namespace pagewire::internal {
 
@@ -35,9 +39,14 @@ class ServerCallState {
   // Set before the handler runs, then constant.
   std::string method;
   std::string peer;
+  std::shared_ptr<const PeerIdentity> peer_identity;
   absl::Time deadline = absl::InfiniteFuture();
   Metadata client_metadata;
   CallTransferReport transfers;
+  absl::Span<const std::string> services;  // full names of the server's; valid while a handler runs
+
+  // Of the response's payloads. Any thread.
+  std::atomic<uint64_t> peer_received_bytes = 0;
 
   // From the handler. Any thread.
   void AddInitialMetadata(std::string_view key, std::string_view value);
@@ -48,6 +57,10 @@ class ServerCallState {
 
   // What has been added and not been taken yet. Any thread.
   ResponseMetadata TakeMetadata();
+
+  // For calls that are made on behalf of this one. Any thread.
+  void AddDownstreamMetadata(std::string_view key, std::string_view value);
+  Metadata DownstreamMetadata() const;
 
   // Nobody waits for the answer any more. Any thread; the callbacks run then, on the executor.
   void Cancel();
@@ -61,14 +74,26 @@ class ServerCallState {
   uint64_t Subscribe(std::function<void()> callback);
   void Unsubscribe(uint64_t id);
 
+  // Somebody may watch the call; Watch says who, null for nobody. They are told of all payloads, those before included.
+  void AwaitWatch();
+  void Watch(const std::shared_ptr<call::CallObservers>& observers);
+
+  // What happened to a payload since the handler was started: see CallObservers.
+  void PayloadSent(const TransferReport& report);
+  void PayloadReceived(const TransferReport& report);
+
  private:
   mutable base::Mutex mutex_;
   ResponseMetadata metadata_ ABSL_GUARDED_BY(mutex_);
+  Metadata downstream_metadata_ ABSL_GUARDED_BY(mutex_);
   bool initial_metadata_taken_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<absl::AnyInvocable<void()>> callbacks_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, std::function<void()>> subscriptions_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<call::CallObservers> observers_ ABSL_GUARDED_BY(mutex_);
+  bool watched_ ABSL_GUARDED_BY(mutex_) = false;                       // as far as is known
+  std::unique_ptr<TransferTotals> unwatched_ ABSL_GUARDED_BY(mutex_);  // received until that is known; null: none
 };
 
 // The library's way to a context's state.

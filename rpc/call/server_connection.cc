@@ -1,15 +1,34 @@
 #include "call/server_connection.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <pagewire/log.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "base/log_quota.h"
 #include "base/status.h"
+#include "base/string_view.h"
 #include "call/wire_status.h"
 #include "wire/metadata.h"
 
 namespace pagewire::call {
+namespace {
+
+// Who connects and is refused before a call: a wrong protocol, a certificate. Nobody else would tell the server's
+// owner.
+void LogRefusal(const std::string& peer, const absl::Status& status) {
+  constexpr int kLinesPerSecond = 10;
+  static base::LogQuota& quota = *new base::LogQuota(kLinesPerSecond);
+  uint64_t suppressed = 0;
+  if (!quota.Take(absl::Now(), suppressed)) return;
+  const std::string more = suppressed == 0 ? "" : absl::StrCat(" (", suppressed, " lines like this one were left out)");
+  Log(LogSeverity::kInfo,
+      base::ToStd(absl::StrCat("the connection from ", peer, " was refused: ", status.message(), more)));
+}
+
+}  // namespace
 
 ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream,
                                    const HandlerTable& handlers, transport::SessionOptions options,
@@ -67,7 +86,7 @@ void ServerConnection::Refuse(uint64_t call_id, const absl::Status& status) {
   session_->SendStatus(std::move(body));
 }
 
-void ServerConnection::OnReady() {}
+void ServerConnection::OnReady() { ready_ = true; }
 
 void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   const uint64_t id = start.call_id();
@@ -93,6 +112,9 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   auto state = std::make_shared<internal::ServerCallState>();
   state->method = std::move(*start.mutable_method());
   state->peer = session_->peer();
+  if (peer_identity_ == nullptr) peer_identity_ = std::make_shared<const PeerIdentity>(session_->peer_identity());
+  state->peer_identity = peer_identity_;
+  state->services = handlers_.ServiceNames();
   state->client_metadata = ReadMetadata(start.metadata());
   if (start.has_timeout_us()) {
     // A peer's number: bounded so that no arithmetic on it can overflow. A century is as good as no deadline.
@@ -145,6 +167,10 @@ void ServerConnection::OnItemSent(uint64_t call_id, uint64_t bytes) {
 
 void ServerConnection::OnSent(uint64_t, const TransferReport&) {}
 
+void ServerConnection::OnReceipt(uint64_t call_id, const TransferReport& report) {
+  if (ServerCall* call = Find(call_id)) call->OnReceipt(report);
+}
+
 void ServerConnection::OnCancel(wire::v1::Cancel&& cancel) {
   ServerCall* call = Find(cancel.call_id());
   if (call == nullptr) return;
@@ -155,6 +181,11 @@ void ServerConnection::OnCancel(wire::v1::Cancel&& cancel) {
 void ServerConnection::OnStatus(wire::v1::CallStatus&&) {}  // the session refuses statuses from clients
 
 void ServerConnection::OnGoAway(const wire::v1::GoAway&) {}
+
+bool ServerConnection::MayRefuse(uint64_t call_id) {
+  const ServerCall* call = Find(call_id);
+  return call != nullptr && !call->running();
+}
 
 std::string ServerConnection::HolderOf(uint64_t call_id) {
   const ServerCall* call = Find(call_id);
@@ -189,8 +220,9 @@ void ServerConnection::CloseIfDrained() {
   if (draining_ && !stopping_ && calls_.empty() && !closed_) session_->Close(absl::InfiniteDuration());
 }
 
-void ServerConnection::OnClosed(absl::Status) {
+void ServerConnection::OnClosed(absl::Status status) {
   closed_ = true;
+  if (!ready_ && !status.ok()) LogRefusal(session_->peer(), status);
   for (auto& [id, call] : std::exchange(calls_, {})) call->Drop();
   std::exchange(on_closed_, nullptr)();
 }

@@ -45,9 +45,11 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void OnRefused(uint64_t call_id, absl::Status status) override;
   void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
+  void OnReceipt(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
+  bool MayRefuse(uint64_t call_id) override;
   std::string HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 
@@ -66,8 +68,10 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   absl::AnyInvocable<void()> on_closed_;
   IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
+  std::shared_ptr<const PeerIdentity> peer_identity_;  // once there was a call
   // Until answered and, if it ran, the handler has returned.
   absl::flat_hash_map<uint64_t, std::shared_ptr<ServerCall>> calls_;
+  bool ready_ = false;  // the client has said that it speaks Pagewire
   bool draining_ = false;
   std::string drain_reason_;
   bool stopping_ = false;

@@ -6,6 +6,8 @@
 
 #include <absl/functional/any_invocable.h>
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <variant>
 
@@ -35,12 +37,16 @@ class StreamClientCall final : public ClientCall {
   void AwaitInitialMetadata(absl::AnyInvocable<void(absl::Status)> done);
   void AwaitEnd(absl::AnyInvocable<void(absl::Status)> done);
 
+  // Any thread.
+  uint64_t peer_received_bytes() const { return peer_received_bytes_.load(std::memory_order_relaxed); }
+
  private:
   void SendFirst(wire::v1::CallStart start) override;
   void TakeInitialMetadata() override;
   void TakeMessage(transport::IncomingMessage message) override;
   void TakePayload(Payload payload, transport::Unread unread) override;
   void TakeItemSent(uint64_t bytes) override { outbox_.OnSent(bytes); }
+  void TakeReceipt(uint64_t bytes) override { peer_received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   absl::Status CheckComplete() override { return absl::OkStatus(); }
   void TakeEnd() override;
 
@@ -59,6 +65,7 @@ class StreamClientCall final : public ClientCall {
   void CountReceived(uint64_t payload_bytes);
 
   Events events_;
+  std::atomic<uint64_t> peer_received_bytes_ = 0;
   uint64_t announcing_bytes_ = 0;  // of the message whose payload is awaited
   Inbox inbox_;
   Outbox outbox_;

@@ -32,6 +32,7 @@ class ServerStream final : public internal::RawServerStream {
   }
 
   void Reject() override {}
+  uint64_t PeerReceivedBytes() const override { return state_->peer_received_bytes.load(std::memory_order_relaxed); }
 
   void SendInitialMetadata() override {
     std::optional<Metadata> metadata = state_->TakeInitialMetadata();

@@ -5,9 +5,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <random>
 #include <utility>
 
 namespace pagewire::client {
+
+// What production passes to a Backoff: values in [0, 1) that differ from process to process.
+inline std::function<double()> RandomFractions() {
+  return [bits = std::minstd_rand(std::random_device()())]() mutable {
+    return std::uniform_real_distribution<double>(0.0, 1.0)(bits);
+  };
+}
 
 // gRPC's connection backoff: grows by 1.6 from the first delay to the longest, each with 20 % jitter. Randomness is
 // passed in: a function that returns a value in [0, 1).

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <optional>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -16,11 +15,18 @@
 #include "call/interception.h"
 #include "call/stream_client_call.h"
 #include "call/unary_client_call.h"
-#include "client/channel_core.h"
+#include "client/call_authentication.h"
+#include "client/call_starter.h"
 #include "client/channel_factory.h"
 #include "client/client_call_state.h"
 #include "client/client_stream.h"
 #include "client/connectivity.h"
+#include "client/lane.h"
+#include "client/lane_choice.h"
+#include "client/lane_set.h"
+#include "client/name_watch.h"
+#include "client/peer_set.h"
+#include "client/service_config.h"
 #include "transport/loop_pool.h"
 #include "wire/metadata.h"
 
@@ -35,10 +41,10 @@ using internal::RawMessage;
 // A channel whose every call fails: made with wrong arguments, which only a call can report.
 class BrokenChannel final : public Channel {
  public:
-  explicit BrokenChannel(absl::Status status) : status_(std::move(status)) {
-    connectivity_.Set(ConnectivityState::kTransientFailure);
+  explicit BrokenChannel(absl::Status status) : status_(std::move(status)), shown_as_(connectivity_.Add()) {
+    connectivity_.Set(shown_as_, ConnectivityState::kTransientFailure);
   }
-  ~BrokenChannel() override { connectivity_.Set(ConnectivityState::kShutdown); }
+  ~BrokenChannel() override { connectivity_.Set(shown_as_, ConnectivityState::kShutdown); }
 
   ConnectivityState GetState(bool) override { return connectivity_.state(); }
   bool WaitForStateChange(ConnectivityState last_observed, absl::Time deadline) override {
@@ -62,25 +68,20 @@ class BrokenChannel final : public Channel {
 
   const absl::Status status_;
   Connectivity connectivity_;
+  const uint64_t shown_as_;
 };
 
-class CoreChannel final : public Channel {
+class LaneChannel final : public Channel {
  public:
-  CoreChannel(transport::Loop& loop, std::shared_ptr<ChannelCore> core, std::shared_ptr<Connectivity> connectivity,
-              const ChannelOptions& options)
-      : loop_(loop),
-        core_(std::move(core)),
-        connectivity_(std::move(connectivity)),
-        max_metadata_bytes_(options.max_metadata_bytes),
-        interceptors_(options.interceptors) {}
+  LaneChannel(std::shared_ptr<CallStarter> starter, std::shared_ptr<Connectivity> connectivity,
+              ChannelSecurity security)
+      : starter_(std::move(starter)), connectivity_(std::move(connectivity)), security_(std::move(security)) {}
 
-  ~CoreChannel() override {
-    loop_.Post([core = std::move(core_)] { core->Shutdown(); });
-  }
+  ~LaneChannel() override { starter_->Shutdown(); }
 
   ConnectivityState GetState(bool try_to_connect) override {
     const ConnectivityState state = connectivity_->state();
-    if (try_to_connect && state == ConnectivityState::kIdle) loop_.Post([core = core_] { core->TryToConnect(); });
+    if (try_to_connect && state == ConnectivityState::kIdle) starter_->peers().TryToConnect();
     return state;
   }
   bool WaitForStateChange(ConnectivityState last_observed, absl::Time deadline) override {
@@ -102,11 +103,14 @@ class CoreChannel final : public Channel {
       return;
     }
     Start(method, state, *std::move(observers), std::move(request), std::move(payload),
-          [state, done = std::move(done)](call::UnaryResult result) mutable {
-            DefaultExecutor().Run([state, result = std::move(result), done = std::move(done)]() mutable {
+          [state, on_loop = options().inline_completions, done = std::move(done)](call::UnaryResult result) mutable {
+            auto complete = [state, result = std::move(result), done = std::move(done)]() mutable {
               state->Take(result.outcome);
               done(Reply(std::move(result)));
-            });
+            };
+            // Posted, so that it is never inside what caused it.
+            transport::Loop* const loop = on_loop ? transport::Loop::Current() : nullptr;
+            loop != nullptr ? loop->Post(std::move(complete)) : DefaultExecutor().Run(std::move(complete));
           });
   }
 
@@ -140,10 +144,7 @@ class CoreChannel final : public Channel {
     return Reply(*std::move(waiter->result));
   }
 
-  uint64_t MaxMetadataBytes(const Method& method) const {
-    const call::MethodTerms* own = core_->method_terms()->Find(method.name);
-    return own != nullptr ? own->max_metadata_bytes : max_metadata_bytes_;
-  }
+  const ChannelOptions& options() const { return starter_->terms().options; }
 
   // Who watches the call that is about to be made, null for nobody; or why it is not made.
   using Observers = std::shared_ptr<call::CallObservers>;
@@ -152,17 +153,21 @@ class CoreChannel final : public Channel {
       return absl::FailedPreconditionError(
           absl::StrCat(base::ToAbsl(method.name), ": this ClientContext has served a call already; use a new one"));
     }
-    absl::StatusOr<Observers> observers = call::Intercept(interceptors_, method, context);
+    absl::StatusOr<Observers> observers = call::Intercept(options().interceptors, method, context);
     if (!observers.ok()) return observers;
-    absl::Status status = CheckMetadata(method, state);
-    if (status.ok()) return observers;
+    absl::Status status = Authenticate(method, options(), security_, state);
+    if (status.ok()) status = CheckMetadata(method, state);
+    if (status.ok()) {
+      starter_->Configure(method, state);
+      return observers;
+    }
     if (*observers != nullptr) (*observers)->End(status);
     return status;
   }
 
   absl::Status CheckMetadata(const Method& method, const ClientCallState& state) const {
     if (!state.metadata_error.ok()) return base::Annotate(state.metadata_error, method.name);
-    const uint64_t limit = MaxMetadataBytes(method);
+    const uint64_t limit = starter_->MaxMetadataBytes(method);
     const uint64_t bytes = wire::MetadataBytes(state.metadata);
     if (bytes <= limit) return absl::OkStatus();
     return absl::ResourceExhaustedError(absl::StrCat(base::ToAbsl(method.name), ": metadata of ", bytes,
@@ -186,28 +191,17 @@ class CoreChannel final : public Channel {
     }
     events.end = [state, observers](const call::CallOutcome& outcome) {
       state->Take(outcome);
-      if (observers != nullptr) observers->End(outcome.status);
+      if (observers != nullptr) observers->End(outcome.status, outcome.peer);
     };
-    auto call = std::make_shared<call::StreamClientCall>(loop_, Terms(method, *state), std::move(events));
-    auto stream = std::make_unique<ClientStream>(loop_, call, observers);
+    LaneSet::Choice in = starter_->Place(method, first.has_value() ? first->bytes.size() : 0).in;
+    call::CallTerms terms = starter_->Terms(method, *state, observers, std::move(in.place));
+    terms.payload_events = std::move(state->payload_events);
+    auto call = std::make_shared<call::StreamClientCall>(in.lane->loop(), std::move(terms), std::move(events));
+    auto stream = std::make_unique<ClientStream>(in.lane->loop(), call, observers);
     // Before the call is started, so that its first frame carries the message.
     if (first.has_value()) stream->Write(*std::move(first), !StreamsRequest(method.type), [](absl::Status) {});
-    Post(state, std::move(call));
+    CallStarter::Post(std::move(in.lane), state, std::move(call));
     return stream;
-  }
-
-  call::CallTerms Terms(const Method& method, ClientCallState& state) const {
-    call::CallTerms terms;
-    terms.method = std::string(method.name);
-    terms.deadline = state.deadline;
-    terms.metadata = std::move(state.metadata);
-    terms.payload_events = std::move(state.payload_events);
-    terms.takes_response_payload = HasResponsePayload(method.payload);
-    terms.piecewise = method.piecewise;
-    terms.method_terms = core_->method_terms();
-    terms.own = terms.method_terms->Find(method.name);
-    terms.max_metadata_bytes = MaxMetadataBytes(method);
-    return terms;
   }
 
   void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, Observers observers,
@@ -216,29 +210,12 @@ class CoreChannel final : public Channel {
       observers->Sent(request.size(), payload.size());
       done = [observers, done = std::move(done)](call::UnaryResult result) mutable {
         if (result.outcome.status.ok()) observers->Received(result.message.size(), result.payload.size());
-        observers->End(result.outcome.status);
+        observers->End(result.outcome.status, result.outcome.peer);
         done(std::move(result));
       };
     }
-    Post(state, std::make_shared<call::UnaryClientCall>(
-                    loop_, call::UnaryRequest{Terms(method, *state), std::move(request), std::move(payload)},
-                    std::move(done)));
-  }
-
-  void Post(const std::shared_ptr<ClientCallState>& state, std::shared_ptr<call::ClientCall> call) {
-    auto cancel = [weak = std::weak_ptr<call::ClientCall>(call), &loop = loop_] {
-      loop.Post([weak] {
-        if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
-      });
-    };
-    auto start = [core = core_, call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
-      core->Start(std::move(call), wait_for_ready);
-    };
-    transport::Loop& loop = loop_;
-    // First, so that a call that was cancelled already ends before it is started. From here on it may be over at any
-    // moment, and with it this channel.
-    state->SetCanceller(std::move(cancel));
-    loop.Post(std::move(start));
+    starter_->StartUnary({method, state, std::move(observers), std::move(request), std::move(payload)},
+                         std::move(done));
   }
 
   static absl::StatusOr<RawMessage> Reply(call::UnaryResult result) {
@@ -246,31 +223,55 @@ class CoreChannel final : public Channel {
     return RawMessage{std::move(result.message), std::move(result.payload)};
   }
 
-  transport::Loop& loop_;
-  std::shared_ptr<ChannelCore> core_;
+  const std::shared_ptr<CallStarter> starter_;
   const std::shared_ptr<Connectivity> connectivity_;
-  const uint64_t max_metadata_bytes_;
-  const std::vector<std::shared_ptr<ClientInterceptor>> interceptors_;
+  const ChannelSecurity security_;
 };
+
+absl::Status CheckOptions(const ChannelOptions& options) {
+  for (const auto& interceptor : options.interceptors) {
+    if (interceptor == nullptr) {
+      return absl::InvalidArgumentError("ChannelOptions::interceptors: one of them is null");
+    }
+  }
+  if (options.connections_per_peer < 1 || options.connections_per_peer > kMaxLanes) {
+    return absl::InvalidArgumentError(absl::StrCat("ChannelOptions::connections_per_peer is ",
+                                                   options.connections_per_peer, " and must be 1 to ", kMaxLanes));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
-std::shared_ptr<Channel> MakeChannel(transport::EpollLoop& loop, std::unique_ptr<Connector> connector,
-                                     const ChannelOptions& options) {
+std::shared_ptr<Channel> MakeChannel(const ChannelParts& parts, const ChannelOptions& options) {
   absl::StatusOr<transport::Paths> paths = transport::RequestedPaths(options.send_path, options.receive_path);
   if (!paths.ok()) return std::make_shared<BrokenChannel>(paths.status());
-  for (const auto& interceptor : options.interceptors) {
-    if (interceptor != nullptr) continue;
-    return std::make_shared<BrokenChannel>(
-        absl::InvalidArgumentError("ChannelOptions::interceptors: one of them is null"));
+  if (absl::Status status = CheckOptions(options); !status.ok()) return std::make_shared<BrokenChannel>(status);
+  auto config = std::make_shared<const ServiceConfig>();
+  if (!options.service_config.empty()) {
+    absl::StatusOr<std::shared_ptr<const ServiceConfig>> parsed = ServiceConfig::Parse(options.service_config);
+    if (!parsed.ok()) {
+      return std::make_shared<BrokenChannel>(base::Annotate(parsed.status(), "ChannelOptions::service_config"));
+    }
+    config = *std::move(parsed);
   }
-  auto random = [bits = std::make_shared<std::minstd_rand>(std::random_device()())] {
-    return std::uniform_real_distribution<double>(0.0, 1.0)(*bits);
+  const auto terms = std::make_shared<const LaneTerms>(options, *paths);
+  const auto connectivity = std::make_shared<Connectivity>();
+  const auto make_lanes = [terms, connectivity](const ConnectorFactory& make_connector) {
+    std::vector<std::shared_ptr<Lane>> lanes;
+    for (uint32_t id = 0; id < terms->options.connections_per_peer; ++id) {
+      transport::EpollLoop& loop = transport::LoopPool::Default().Next();
+      lanes.push_back(std::make_shared<Lane>(id, loop, make_connector(loop), terms, connectivity));
+    }
+    return lanes;
   };
-  auto connectivity = std::make_shared<Connectivity>();
-  auto core =
-      std::make_shared<ChannelCore>(loop, std::move(connector), options, *paths, std::move(random), connectivity);
-  return std::make_shared<CoreChannel>(loop, std::move(core), std::move(connectivity), options);
+  auto peers =
+      PeerSet::Create(make_lanes(parts.connect), parts.names, std::move(config),
+                      [make_lanes, connect_to = parts.connect_to](const std::string& address) {
+                        return make_lanes([&](transport::EpollLoop& loop) { return connect_to(loop, address); });
+                      });
+  return std::make_shared<LaneChannel>(std::make_shared<CallStarter>(terms, std::move(peers)), connectivity,
+                                       parts.security);
 }
 
 }  // namespace client
@@ -291,10 +292,22 @@ std::shared_ptr<Channel> CreateCustomChannel(std::string_view target, std::share
                                              const ChannelOptions& options) {
   if (credentials == nullptr) {
     return std::make_shared<client::BrokenChannel>(absl::FailedPreconditionError(
-        "the channel has no credentials; pass InsecureChannelCredentials() for plain TCP"));
+        "the channel has no credentials; pass TlsChannelCredentials, or InsecureChannelCredentials() for plain TCP"));
   }
-  transport::EpollLoop& loop = transport::LoopPool::Default().Next();
-  return client::MakeChannel(loop, client::MakeSocketConnector(loop, target, options.connect_timeout), options);
+  client::ChannelParts parts;
+  parts.names = std::make_shared<client::NameWatch>(target);
+  parts.security = client::SecurityOf(target, *credentials);
+  client::SocketConnectorOptions connect;
+  connect.credentials = credentials;
+  connect.timeout = options.connect_timeout;
+  connect.server_name = parts.names->host();
+  parts.connect = [connect, names = parts.names](transport::EpollLoop& loop) {
+    return client::MakeSocketConnector(loop, names, connect);
+  };
+  parts.connect_to = [connect](transport::EpollLoop& loop, const std::string& address) {
+    return client::MakeSocketConnector(loop, std::make_shared<client::NameWatch>(address), connect);
+  };
+  return client::MakeChannel(parts, options);
 }
 
 void internal::ChannelAccess::StartUnary(Channel& channel, const Method& method, ClientContext& context,

@@ -21,6 +21,11 @@ void ClientCallState::SetCanceller(std::function<void()> canceller) {
   if (run_now) canceller();
 }
 
+bool ClientCallState::cancelled() const {
+  base::MutexLock lock(mutex_);
+  return cancelled_;
+}
+
 void ClientCallState::Cancel() {
   std::function<void()> canceller;
   {

@@ -1,6 +1,7 @@
 // What a ClientContext holds: the caller's wishes before the call, its results after it.
 #pragma once
 
+#include <pagewire/call_credentials.h>
 #include <pagewire/client_context.h>
 #include <pagewire/metadata.h>
 #include <pagewire/transfer_report.h>
@@ -29,8 +30,10 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   absl::Time deadline = absl::InfiniteFuture();
   absl::Time latest_deadline = absl::InfiniteFuture();  // of the call on whose behalf this one is made
   Metadata metadata;
-  absl::Status metadata_error;  // the first invalid pair
+  absl::Status metadata_error;                   // the first invalid pair
+  std::shared_ptr<CallCredentials> credentials;  // null: none
   bool wait_for_ready = false;
+  bool wait_for_ready_set = false;  // by the caller
   transport::PayloadEvents payload_events;
 
   // Results; written before the call's completion is told, constant afterwards.
@@ -46,6 +49,7 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   // Runs `canceller` when TryCancel is, or was, called. It must be callable from any thread and may run several times.
   void SetCanceller(std::function<void()> canceller);
   void Cancel();
+  bool cancelled() const;
 
   // Who else cancels: the call that `parent` belongs to, whose deadline holds here, too; the token's source. Until
   // Unlink, which is called before the context is gone. The caller's thread.

@@ -19,7 +19,9 @@ ClientContext::~ClientContext() {
 
 std::unique_ptr<ClientContext> ClientContext::FromServerContext(const ServerContext& context) {
   auto child = std::make_unique<ClientContext>();
-  child->state_->LinkTo(internal::ServerContextAccess::State(context));
+  const std::shared_ptr<internal::ServerCallState>& parent = internal::ServerContextAccess::State(context);
+  child->state_->LinkTo(parent);
+  for (const auto& [key, value] : parent->DownstreamMetadata()) child->AddMetadata(key, value);
   return child;
 }
 
@@ -36,6 +38,17 @@ void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
     state_->metadata_error = std::move(status);
   }
   state_->metadata.emplace(key, value);
+}
+
+void ClientContext::RemoveMetadata(std::string_view key) {
+  const auto [first, last] = state_->metadata.equal_range(key);
+  state_->metadata.erase(first, last);
+}
+
+const Metadata& ClientContext::metadata() const { return state_->metadata; }
+
+void ClientContext::set_credentials(std::shared_ptr<CallCredentials> credentials) {
+  state_->credentials = std::move(credentials);
 }
 
 namespace {
@@ -57,7 +70,10 @@ void ClientContext::OnPeerReleased(absl::AnyInvocable<void(bool)> callback) {
   state_->payload_events.released = OnExecutor(std::move(callback));
 }
 
-void ClientContext::set_wait_for_ready(bool wait_for_ready) { state_->wait_for_ready = wait_for_ready; }
+void ClientContext::set_wait_for_ready(bool wait_for_ready) {
+  state_->wait_for_ready = wait_for_ready;
+  state_->wait_for_ready_set = true;
+}
 
 void ClientContext::TryCancel() { state_->Cancel(); }
 

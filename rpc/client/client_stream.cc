@@ -32,6 +32,7 @@ class BrokenStream final : public internal::RawClientStream {
   void FinishWithResponse(ResponseDone done) override { Answer(std::move(done)); }
   void Finish(absl::AnyInvocable<void(absl::Status)> done) override { Answer(std::move(done)); }
   void Reject() override {}
+  uint64_t PeerReceivedBytes() const override { return 0; }
 
  private:
   template <typename Done>

@@ -29,6 +29,7 @@ class ClientStream final : public internal::RawClientStream {
   void FinishWithResponse(absl::AnyInvocable<void(absl::StatusOr<internal::RawMessage>)> done) override;
   void Finish(absl::AnyInvocable<void(absl::Status)> done) override;
   void Reject() override;
+  uint64_t PeerReceivedBytes() const override { return call_->peer_received_bytes(); }
 
  private:
   transport::Loop& loop_;

@@ -4,6 +4,7 @@
 
 #include <absl/time/clock.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pagewire {
@@ -25,16 +26,58 @@ std::string_view ConnectivityStateName(ConnectivityState state) {
 }
 
 namespace client {
+namespace {
+
+// How much a state says, beside others.
+int Rank(ConnectivityState state) {
+  switch (state) {
+    case ConnectivityState::kShutdown:
+      return 4;
+    case ConnectivityState::kReady:
+      return 3;
+    case ConnectivityState::kConnecting:
+      return 2;
+    case ConnectivityState::kTransientFailure:
+      return 1;
+    case ConnectivityState::kIdle:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool LessAble(ConnectivityState a, ConnectivityState b) { return Rank(a) < Rank(b); }
 
 ConnectivityState Connectivity::state() const {
   base::MutexLock lock(mutex_);
   return state_;
 }
 
-void Connectivity::Set(ConnectivityState state) {
+uint64_t Connectivity::Add() {
+  base::MutexLock lock(mutex_);
+  lanes_.emplace(++last_lane_, ConnectivityState::kIdle);
+  return last_lane_;
+}
+
+void Connectivity::Remove(uint64_t lane) {
+  Update([lane](States& lanes) { lanes.erase(lane); });
+}
+
+void Connectivity::Set(uint64_t lane, ConnectivityState of_lane) {
+  Update([lane, of_lane](States& lanes) {
+    if (const auto it = lanes.find(lane); it != lanes.end()) it->second = of_lane;
+  });
+}
+
+void Connectivity::Update(absl::AnyInvocable<void(States&)> change) {
   std::vector<Watcher> told;
+  ConnectivityState state;
   {
     base::MutexLock lock(mutex_);
+    change(lanes_);
+    state = ConnectivityState::kIdle;
+    for (const auto& [lane, of_lane] : lanes_) state = std::max(state, of_lane, LessAble);
     if (state_ == state) return;
     state_ = state;
     changed_.NotifyAll();

@@ -4,12 +4,14 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+#include <pagewire/credentials.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "client/name_watch.h"
 #include "transport/byte_stream.h"
 #include "transport/epoll_loop.h"
 
@@ -29,9 +31,20 @@ class Connector {
   virtual const std::string& target() const = 0;
 };
 
-// Looks the target up (pagewire/channel.h says what it may be) and connects by a socket. Lives on `loop`.
-std::unique_ptr<Connector> MakeSocketConnector(transport::EpollLoop& loop, std::string_view target,
-                                               absl::Duration timeout);
+struct SocketConnectorOptions {
+  std::shared_ptr<ChannelCredentials> credentials;
+  absl::Duration timeout = absl::Seconds(20);
+
+  // The name that the server's certificate is for, unless the credentials say; empty: the address connected to.
+  std::string server_name = {};
+
+  // Begin with any of the addresses, so that many clients do not all go to the first one.
+  bool any_order = false;
+};
+
+// Connects by a socket to the first address of `names` that answers, once there are any. Lives on `loop`.
+std::unique_ptr<Connector> MakeSocketConnector(transport::EpollLoop& loop, std::shared_ptr<NameWatch> names,
+                                               const SocketConnectorOptions& options);
 
 // Gets its stream from a function, which runs on the loop: for servers in the same process.
 using StreamFactory = std::function<absl::StatusOr<std::unique_ptr<transport::ByteStream>>(transport::Loop& loop)>;

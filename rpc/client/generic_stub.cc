@@ -25,8 +25,8 @@ const Method& MethodOf(std::string_view name, MethodType type) {
   };
   static Table& table = *new Table;
   base::MutexLock lock(table.mutex);
-  const auto it = table.methods.try_emplace({std::string(name), type}).first;
-  it->second = {it->first.first, PayloadDirection::kBoth, type};
+  const auto [it, is_new] = table.methods.try_emplace({std::string(name), type});
+  if (is_new) it->second = {it->first.first, PayloadDirection::kBoth, type};  // later only read, without the lock
   return it->second;
 }
 

@@ -4,7 +4,6 @@
 
 #include "client/channel_factory.h"
 #include "client/connector.h"
-#include "transport/loop_pool.h"
 #include "transport/stream_source.h"
 
 namespace pagewire {
@@ -14,9 +13,11 @@ struct internal::ServerAccess {
 };
 
 std::shared_ptr<Channel> CreateInProcessChannel(Server& server, const ChannelOptions& options) {
-  transport::EpollLoop& loop = transport::LoopPool::Default().Next();
   auto connect = [source = internal::ServerAccess::Source(server)](transport::Loop& on) { return source->Connect(on); };
-  return client::MakeChannel(loop, client::MakeFactoryConnector(loop, std::move(connect)), options);
+  client::ChannelParts parts;
+  parts.connect = [connect](transport::EpollLoop& loop) { return client::MakeFactoryConnector(loop, connect); };
+  parts.security.confidential = true;
+  return client::MakeChannel(parts, options);
 }
 
 }  // namespace pagewire

@@ -102,6 +102,7 @@ class AsyncMessageWriter<Payload> {
     return Awaitable<absl::Status>(internal::PrepareWrite(end_, internal::RawMessage{std::string(), std::move(piece)}));
   }
 #endif
+  uint64_t peer_received_bytes() const { return end_.stream->PeerReceivedBytes(); }
 
  protected:
   explicit AsyncMessageWriter(internal::StreamEnd end) : end_(std::move(end)) {}

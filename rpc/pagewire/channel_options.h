@@ -1,6 +1,7 @@
 // What a client may ask of its channel.
 #pragma once
 
+#include <pagewire/call_credentials.h>
 #include <pagewire/interceptor.h>
 #include <pagewire/method_limits.h>
 #include <pagewire/paths.h>
@@ -32,6 +33,41 @@ struct ChannelOptions {
   // RESOURCE_EXHAUSTED, not started. 0: no limit but the server's.
   uint32_t max_concurrent_calls = 0;
 
+  // How many connections the channel may have to its server, its lanes; 1 to 64. With several, calls of methods without
+  // payloads share the first and do not wait behind bulk; calls of methods with payloads (pagewire.payload) share the
+  // others, each call on the one that has fewest. A lane connects when it is needed first; while those for a call
+  // cannot connect, it is given to another, and once it is given to one it stays there. Each counts at the server's
+  // SetMaxConnections.
+  uint32_t connections_per_peer = 1;
+
+  // `done` of unary calls in the callback form runs on the loops of the library's threads, and what awaits them in the
+  // coroutine form goes on there, which saves the way to the executor and back. Only for what takes a few microseconds:
+  // while it runs, the other connections of its loop wait. It must not block; what would block for the library is
+  // FAILED_PRECONDITION there. The client's half of ServerBuilder::RegisterInlineService. Calls that fail before they
+  // reach a connection still complete on the executor.
+  bool inline_completions = false;
+
+  // Every payload, in both directions, ends with an XXH3-128 digest that its sender computes from the memory it was
+  // frozen in and its receiver from the memory it hands out; where they differ the call ends with DATA_LOSS. Finds what
+  // TCP's checksum, and everything between the two, lets pass; costs a reading of the bytes on each side. Not if the
+  // server forbids it (ServerBuilder::AllowPayloadDigests): see TransferReport::digest.
+  bool payload_digests = false;
+
+  // How calls are made, as JSON: what is said below of gRPC's service config (grpc/doc/service_config.md); an unknown
+  // field makes each call fail with INVALID_ARGUMENT. A resolver that brings one of its own replaces it.
+  //   loadBalancingConfig: [{"pick_first": {}}], the default: all calls go to the first address that answers.
+  //     "round_robin": each call goes to the next address that is connected. "least_loaded": to the one that has the
+  //     fewest bytes of requests to do. While none is connected, calls go to the first that answers.
+  //   methodConfig: for each {"name": [{"service": "package.Service", "method": "Method"}]}: "timeout" ("1.5s"),
+  //     "waitForReady", and "retryPolicy" {"maxAttempts", "initialBackoff", "maxBackoff", "backoffMultiplier",
+  //     "retryableStatusCodes"}. What may have been started is made again only if the method's definition says
+  //     `option idempotency_level = IDEMPOTENT` (or NO_SIDE_EFFECTS). Streams, methods whose payloads travel piecewise,
+  //     and calls with ClientContext::OnPeerReceived or OnPeerReleased are made once.
+  //   retryThrottling: {"maxTokens", "tokenRatio"}: the budget of retries, for the channel.
+  // Without any policy, a call that certainly was not started goes on to another connected server at once, if there is
+  // one. Deadlines hold for all attempts together.
+  std::string service_config;
+
   // Limits of single methods, by their names: "/package.Service/Method".
   std::map<std::string, MethodLimits> method_limits;
 
@@ -44,6 +80,13 @@ struct ChannelOptions {
 
   // Asked about every call, in this order.
   std::vector<std::shared_ptr<ClientInterceptor>> interceptors;
+
+  // Asked for metadata of every call, behind the interceptors; null: nobody. See pagewire/call_credentials.h.
+  std::shared_ptr<CallCredentials> call_credentials;
+
+  // Sends what call credentials give over connections without TLS, too: TCP, where everybody on the way can read and
+  // use it, and Unix sockets. By default such calls end with UNAUTHENTICATED.
+  bool allow_call_credentials_on_plain_connections = false;
 
   // How long one attempt to connect may take, including the exchange of prefaces.
   absl::Duration connect_timeout = absl::Seconds(20);

@@ -1,6 +1,7 @@
 // What a client says about one call, and learns from it.
 #pragma once
 
+#include <pagewire/call_credentials.h>
 #include <pagewire/metadata.h>
 #include <pagewire/transfer_report.h>
 
@@ -47,12 +48,23 @@ class ClientContext {
   // call with INVALID_ARGUMENT before anything is sent.
   void AddMetadata(std::string_view key, std::string_view value);
 
+  // Takes back what was added under that key. An invalid pair fails the call all the same.
+  void RemoveMetadata(std::string_view key);
+
+  // What has been added. Only before the call, which takes it; interceptors are asked before that.
+  const Metadata& metadata() const;
+
+  // Asked for metadata that is sent besides, after the channel's (ChannelOptions::call_credentials); null: nobody. See
+  // there for where they are refused. Calls that are made with FromServerContext do not inherit them.
+  void set_credentials(std::shared_ptr<CallCredentials> credentials);
+
   // Before a call whose request has a payload: `callback` runs once, on DefaultExecutor(), with true as soon as
   //   - OnPeerReceived: the server's transport has consumed all of the payload, delivered or discarded;
   //   - OnPeerReleased: the server's application has dropped its last handle on the payload, as when the data is stored
   //     elsewhere; told with a delay of up to 10 ms and a round trip. The call has often ended long before.
   // In a stream, and where the payload is written piecewise, that is all of the first Write that has one.
-  // With false when that will never be known: the payload was empty or not sent whole, or the connection ended. A
+  // With false when that will never be known: the payload was empty or not sent whole, or the connection ended. And of
+  // OnPeerReleased as soon as it is known that the application never gets the payload, as when the call is refused. A
   // context that is destroyed does not take the callback with it, so what it refers to must stay until it has run. Only
   // the last callback set of each kind counts.
   void OnPeerReceived(absl::AnyInvocable<void(bool)> callback);
@@ -62,7 +74,8 @@ class ClientContext {
   void set_wait_for_ready(bool wait_for_ready);
 
   // For a call that a handler makes on behalf of the call it serves: a context with that call's deadline, which is
-  // cancelled with it. What `context` refers to need not live on. More deadlines may be set; the earliest counts.
+  // cancelled with it, and with what was added by ServerContext::AddDownstreamMetadata. What `context` refers to need
+  // not live on. More deadlines may be set; the earliest counts.
   static std::unique_ptr<ClientContext> FromServerContext(const ServerContext& context);
 
   // Ends the call with CANCELLED as soon as possible, unless it has ended already. Before the call it makes the call

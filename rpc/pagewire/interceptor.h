@@ -2,12 +2,14 @@
 #pragma once
 
 #include <pagewire/method.h>
+#include <pagewire/transfer_totals.h>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace pagewire {
 
@@ -29,6 +31,16 @@ class CallObserver {
 
   virtual void OnSent(const MessageTraffic&) {}
   virtual void OnReceived(const MessageTraffic&) {}
+
+  // What happened to payloads: to received ones once they are complete, to sent ones once the peer has said what it
+  // did with them. Only what is known when the call ends: all of it at a client whose call ends with OK; at a server
+  // not the last payloads that it sent, of which the client speaks after the handler is done.
+  virtual void OnPayloadsSent(const TransferTotals&) {}
+  virtual void OnPayloadsReceived(const TransferTotals&) {}
+
+  // At a client, once, before OnEnd: the server that the call was sent to, as ClientContext::peer. Not for a call that
+  // was sent to none.
+  virtual void OnPeer(std::string_view) {}
 
   // Last, once, before it is destroyed: the call's status at a client, what the handler ended with at a server.
   virtual void OnEnd(const absl::Status&) {}

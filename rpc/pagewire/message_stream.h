@@ -42,6 +42,11 @@ class MessageWriter<Payload> {
  public:
   virtual ~MessageWriter() = default;
   virtual absl::Status Write(Payload piece) = 0;
+
+  // How many bytes of the pieces the peer has received, as far as it has said: after a server's final status all that
+  // had arrived before that, at any other time maybe less than have by now. Its application need not have read them.
+  // Counted in what travels as one, up to 256 KiB. Any thread.
+  virtual uint64_t peer_received_bytes() const = 0;
 };
 
 // What reads them.
@@ -53,6 +58,15 @@ class MessageReader {
   // Blocks until the next message has come, with its payload. nullopt after the last one; the call's status when it has
   // failed. One thread reads at a time; another may write.
   virtual absl::StatusOr<std::optional<Item>> Read() = 0;
+
+  // The same into `item`, which may live on an arena and keeps its memory when it is used again. False after the last
+  // message; `item` is unspecified then, and after an error.
+  virtual absl::StatusOr<bool> ReadInto(Item& item) {
+    absl::StatusOr<std::optional<Item>> read = Read();
+    if (!read.ok()) return std::move(read).status();
+    if (read->has_value()) item = **std::move(read);
+    return read->has_value();
+  }
 };
 
 }  // namespace pagewire

@@ -42,6 +42,10 @@ struct Method {
   // The option (pagewire.piecewise): the payloads that `payload` names travel as streams of pieces, each behind the one
   // message of its direction. `type` says which directions are streams then, and the definition that neither is one.
   bool piecewise = false;
+
+  // The option idempotency_level of its definition is IDEMPOTENT or NO_SIDE_EFFECTS: a call that may have run may be
+  // made again.
+  bool idempotent = false;
 };
 
 }  // namespace pagewire

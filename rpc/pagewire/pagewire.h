@@ -5,7 +5,9 @@
 #include <pagewire/async_message_stream.h>
 #include <pagewire/async_piece_stream.h>
 #include <pagewire/async_server_stream.h>
+#include <pagewire/authorizer.h>
 #include <pagewire/awaitable.h>
+#include <pagewire/call_credentials.h>
 #include <pagewire/channel.h>
 #include <pagewire/channel_options.h>
 #include <pagewire/client_context.h>
@@ -27,8 +29,11 @@
 #include <pagewire/paths.h>
 #include <pagewire/payload.h>
 #include <pagewire/payload_buffer.h>
+#include <pagewire/payload_io.h>
+#include <pagewire/peer_identity.h>
 #include <pagewire/piece_stream.h>
 #include <pagewire/quarantine.h>
+#include <pagewire/resolver.h>
 #include <pagewire/server.h>
 #include <pagewire/server_builder.h>
 #include <pagewire/server_context.h>
@@ -36,4 +41,5 @@
 #include <pagewire/service.h>
 #include <pagewire/task.h>
 #include <pagewire/transfer_report.h>
+#include <pagewire/transfer_totals.h>
 #include <pagewire/with_payload.h>

@@ -13,9 +13,10 @@ enum class SendPath : uint8_t {
   kCopy,      // sendmsg: the kernel copies
   kZerocopy,  // MSG_ZEROCOPY
   kFixed,     // io_uring SEND_ZC from registered buffers
-  kSplice,    // vmsplice
+  kSplice,    // vmsplice: by reference, for memory of the pool and received pages; for peers that are trusted
   kFile,      // sendfile or splice from a file
 };
+inline constexpr int kSendPathCount = static_cast<int>(SendPath::kFile) + 1;
 
 // How the receiver takes bytes from the kernel.
 enum class ReceivePath : uint8_t {
@@ -23,6 +24,7 @@ enum class ReceivePath : uint8_t {
   kCopy,  // recv into pooled, page-aligned memory
   kMap,   // TCP_ZEROCOPY_RECEIVE
 };
+inline constexpr int kReceivePathCount = static_cast<int>(ReceivePath::kMap) + 1;
 
 // A closed set: every copied byte has exactly one of these reasons.
 enum class CopyReason : uint8_t {
@@ -49,6 +51,9 @@ inline constexpr int kCopyReasonCount = static_cast<int>(CopyReason::kForced) + 
 std::string_view SendPathName(SendPath path);
 std::string_view ReceivePathName(ReceivePath path);
 std::string_view CopyReasonName(CopyReason reason);
+
+// What a reason means, as part of a sentence: "both ends are on one host, where copying is cheaper". A literal.
+std::string_view CopyReasonText(CopyReason reason);
 
 // The reverse; nullopt for anything that is not one of the names.
 std::optional<SendPath> ParseSendPath(std::string_view name);

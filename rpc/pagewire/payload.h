@@ -64,14 +64,23 @@ class Payload {
   // size 0. `release` may be null for memory that is never released.
   static Payload FromExternal(const void* data, size_t size, absl::AnyInvocable<void()> release);
 
-  // The bytes [offset, offset + length) of a file that can be read at an offset. `fd` is not owned, its position does
-  // not move. It must stay open and the file unchanged while the payload is in use: this version reads the range before
-  // it returns, a later one may read when the payload is sent.
+  // The bytes [offset, offset + length) of a file that can be read at an offset. `fd` is not owned and may be closed
+  // when this returns; its position does not move. Up to 64 KiB, and of other than regular files, the bytes are read at
+  // once; else when they are looked at or sent, so the file must not change while the payload is in use. If it is cut
+  // short, a payload on its way ends with DATA_LOSS at its receiver; but reading spans() beyond the file's end raises
+  // SIGBUS, as with every mapped file.
+  //
+  // Sent over send path `file` (sendfile, on request: ChannelOptions::send_path) the bytes go by reference, and the
+  // peer may see what is written to the file until it has released the payload. Over the others they are read when
+  // their turn comes.
   //
   // OUT_OF_RANGE: the file ends before the range does; RESOURCE_EXHAUSTED: no memory for the range; otherwise what the
   // kernel said, translated by absl::ErrnoToStatus: INVALID_ARGUMENT for a pipe or socket, FAILED_PRECONDITION for a
   // directory or a bad descriptor, UNKNOWN for an I/O error.
   static absl::StatusOr<Payload> FromFile(int fd, uint64_t offset, uint64_t length);
+
+  // The bytes of all parts, one after the other, not copied; it keeps the memory of each.
+  static Payload Concat(absl::Span<const Payload> parts);
 
   // The cord's bytes, not copied; the payload keeps the cord.
   static Payload FromCord(absl::Cord cord);

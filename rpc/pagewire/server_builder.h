@@ -66,6 +66,15 @@ class ServerBuilder {
   // (pagewire/held_budget.h). Default 0: no limit of its own.
   ServerBuilder& SetHeldBudgetBytes(uint64_t bytes);
 
+  // How many bytes of request payloads may wait for the server's held budget. A call whose payload would wait behind
+  // more is refused with RESOURCE_EXHAUSTED, not started; a connection alone gets eight ninths of the line. What
+  // streams and piecewise payloads send once their handler runs waits in any case. Default 0: no limit, every payload
+  // waits until its call's deadline.
+  ServerBuilder& SetMaxWaitingPayloadBytes(uint64_t bytes);
+
+  // Whether clients may ask for digests (ChannelOptions::payload_digests). Default true.
+  ServerBuilder& AllowPayloadDigests(bool allow);
+
   // The sum of keys and values of one direction's metadata. Default 16 KiB.
   ServerBuilder& SetMaxMetadataBytes(uint64_t bytes);
 
@@ -79,7 +88,8 @@ class ServerBuilder {
   ServerBuilder& SetMaxConcurrentCalls(uint32_t calls);
 
   // Connections that may be open; further ones are closed with RESOURCE_EXHAUSTED, which their clients see as
-  // UNAVAILABLE with a message that says so, and try again. Default 0: no limit.
+  // UNAVAILABLE with a message that says so (over TLS they are closed before they could be told), and try again.
+  // Default 0: no limit.
   ServerBuilder& SetMaxConnections(uint32_t connections);
 
   // Limits of one method, by its name: "/package.Service/Method". The last call for a name counts.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pagewire/metadata.h>
+#include <pagewire/peer_identity.h>
 #include <pagewire/transfer_report.h>
 
 #include <absl/functional/any_invocable.h>
@@ -46,8 +47,19 @@ class ServerContext {
   void AddInitialMetadata(std::string_view key, std::string_view value);
   void AddTrailingMetadata(std::string_view key, std::string_view value);
 
+  // Adds a pair to the metadata of calls that are made on behalf of this one, with a context that
+  // ClientContext::FromServerContext makes from now on: for interceptors that hand something on, such as a trace. A
+  // pair that is not allowed fails those calls, as ClientContext::AddMetadata says.
+  void AddDownstreamMetadata(std::string_view key, std::string_view value);
+
+  // A copy of what has been added.
+  Metadata downstream_metadata() const;
+
   // The client's address, as "ipv4:127.0.0.1:49152".
   const std::string& peer() const;
+
+  // Who the client has proven to be: by a certificate over TLS, by the kernel over a Unix socket. Empty over plain TCP.
+  const PeerIdentity& peer_identity() const;
 
   // What happened to the request's payload (`received`). The response's is known only after the handler.
   const CallTransferReport& transfer_report() const;

@@ -38,6 +38,10 @@ class Block {
   // In bytes, a multiple of 4096, at least what was asked for.
   size_t capacity() const { return capacity_; }
 
+  // Lets go of the memory's pages, which stay as they are for whoever else has them (MADV_DONTNEED on private anonymous
+  // memory); the addresses get new ones when they are written to.
+  void DropPages();
+
  private:
   friend class Pool;
   Block(std::shared_ptr<PoolHeap> heap, char* data, size_t capacity)

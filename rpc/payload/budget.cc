@@ -18,8 +18,13 @@ std::optional<Reservation> Budget::TryReserve(uint64_t bytes, std::string_view h
 }
 
 absl::StatusOr<Ticket> Budget::Reserve(uint64_t bytes, std::string_view holder,
-                                       absl::AnyInvocable<void(Reservation)> granted) {
-  return ledger_->Reserve(level_, bytes, holder, std::move(granted));
+                                       absl::AnyInvocable<void(Reservation)> granted, Patience patience) {
+  return ledger_->Reserve(level_, bytes, holder, std::move(granted), patience);
+}
+
+void Budget::SetMaxWaiting(uint64_t bytes, std::string how_to_raise) {
+  level_->max_waiting = bytes;
+  level_->how_to_raise_waiting = std::move(how_to_raise);
 }
 
 Reservation Budget::Overdraw(uint64_t bytes, std::string_view holder) {

@@ -48,10 +48,16 @@ class Budget {
   // lock is held. It must not block. (On a thread that is inside such a callback already, it runs right after that
   // one.)
   //
-  // RESOURCE_EXHAUSTED, and `granted` never runs, when `bytes` is more than some level's limit; the message names the
-  // size, the limit and how to raise it. That is the only error.
-  absl::StatusOr<Ticket> Reserve(uint64_t bytes, std::string_view holder,
-                                 absl::AnyInvocable<void(Reservation)> granted);
+  // RESOURCE_EXHAUSTED, and `granted` never runs, when `bytes` is more than some level's limit, or would have to wait
+  // in a line that is too long for `patience`; the message names the size, the limit and how to raise it. These are the
+  // only errors.
+  absl::StatusOr<Ticket> Reserve(uint64_t bytes, std::string_view holder, absl::AnyInvocable<void(Reservation)> granted,
+                                 Patience patience = Patience::kAnyLine);
+
+  // How many bytes may wait for this level, by itself and by those below, before kShortLine is refused. A level right
+  // below may have at most eight times as many in line as there is room for, so that one of them does not fill the
+  // line (see call/admission.h). `how_to_raise` appears in messages. Before the first reservation.
+  void SetMaxWaiting(uint64_t bytes, std::string how_to_raise);
 
   // The bytes, whatever the limits say and whoever waits: for what a peer may send before it could be told otherwise.
   // Others wait until usage is below the limits again. The caller bounds the sum.

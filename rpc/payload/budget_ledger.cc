@@ -15,6 +15,9 @@ const BudgetLevel* LevelTooSmall(const BudgetLevel* level, uint64_t bytes) {
   return level;
 }
 
+// As for calls: see call/admission.h.
+constexpr uint64_t kFairness = 8;
+
 bool IsFree(const BudgetLevel& level, uint64_t bytes) {
   return level.reserved <= level.limit && bytes <= level.limit - level.reserved;
 }
@@ -47,9 +50,10 @@ std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<Budget
 }
 
 absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                             std::string_view holder, Granted granted) {
+                                             std::string_view holder, Granted granted, Patience patience) {
   auto waiter = std::make_shared<BudgetWaiter>(shared_from_this(), level, bytes, holder, std::move(granted));
   Waiters served;
+  absl::Status too_long;
   {
     base::MutexLock lock(mutex_);
     if (const BudgetLevel* small = LevelTooSmall(level.get(), bytes)) {
@@ -63,10 +67,19 @@ absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>&
     } else {
       line_.push_back(waiter);
       waiter->position = std::prev(line_.end());
+      CountWaiting(*waiter, bytes);
       served = ServeLine();
+      if (patience == Patience::kShortLine && waiter->state == BudgetWaiter::State::kInLine)
+        too_long = CheckLine(*waiter);
+      if (!too_long.ok()) {
+        line_.erase(waiter->position);
+        CountWaiting(*waiter, -bytes);
+        waiter->state = BudgetWaiter::State::kDone;
+      }
     }
   }
   RunGranted(std::move(served));
+  if (!too_long.ok()) return too_long;
   return Ticket(std::move(waiter));
 }
 
@@ -140,6 +153,7 @@ bool BudgetLedger::Withdraw(BudgetWaiter& waiter) {
     if (waiter.state == BudgetWaiter::State::kDone) return false;
     if (waiter.state == BudgetWaiter::State::kInLine) {
       line_.erase(waiter.position);
+      CountWaiting(waiter, -waiter.bytes);
       served = ServeLine();
     }
     waiter.state = BudgetWaiter::State::kDone;
@@ -165,9 +179,31 @@ BudgetLedger::Waiters BudgetLedger::ServeLine() {
     }
     waiter.reservation = Charge(waiter.level, waiter.bytes, waiter.holder);
     waiter.state = BudgetWaiter::State::kGranted;
+    CountWaiting(waiter, -waiter.bytes);
     served.splice(served.end(), line_, current);
   }
   return served;
+}
+
+// `bytes` may be negated: counts are modulo 2^64.
+void BudgetLedger::CountWaiting(const BudgetWaiter& waiter, uint64_t bytes) {
+  for (BudgetLevel* at = waiter.level.get(); at != nullptr; at = at->parent.get()) at->waiting += bytes;
+}
+
+absl::Status BudgetLedger::CheckLine(const BudgetWaiter& waiter) const {
+  const BudgetLevel* below = nullptr;
+  for (const BudgetLevel* at = waiter.level.get(); at != nullptr; below = at, at = at->parent.get()) {
+    if (at->max_waiting == std::numeric_limits<uint64_t>::max()) continue;
+    const uint64_t before = at->waiting - waiter.bytes;
+    const uint64_t room = at->max_waiting - std::min(before, at->max_waiting);
+    const bool full = waiter.bytes > room;
+    if (!full && (below == nullptr || below->waiting / kFairness <= room)) continue;
+    return absl::ResourceExhaustedError(
+        absl::StrCat(waiter.bytes, " bytes would have to wait for the ", at->name, "'s held budget, as ", before,
+                     " do already; ", full ? "the limit is " : "the rest is kept for others, and the limit is ",
+                     at->max_waiting, "; ", at->how_to_raise_waiting, ", or try again later"));
+  }
+  return absl::OkStatus();
 }
 
 bool BudgetLedger::Fits(const BudgetLevel& level, uint64_t bytes) const {

@@ -10,6 +10,7 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -34,6 +35,11 @@ struct BudgetLevel {
   const std::shared_ptr<BudgetLevel> parent;  // null at the top
   uint64_t limit;
   uint64_t reserved = 0;
+
+  // Of this level and those below.
+  uint64_t waiting = 0;
+  uint64_t max_waiting = std::numeric_limits<uint64_t>::max();  // see Budget::SetMaxWaiting
+  std::string how_to_raise_waiting;
 
   // The most that one of those who stay in line wants of this level, as the last pass over the line found it.
   uint64_t wanted = 0;
@@ -93,7 +99,7 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
   std::optional<Reservation> TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                         std::string_view holder);
   absl::StatusOr<Ticket> Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder,
-                                 Granted granted);
+                                 Granted granted, Patience patience);
   Reservation Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder);
   void SetLimit(BudgetLevel& level, uint64_t limit);
   uint64_t limit(const BudgetLevel& level) const;
@@ -121,6 +127,8 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
 
   // Whether the bytes are free at all levels, and nobody whom this pass left in line lacks bytes at one of them.
   bool Fits(const BudgetLevel& level, uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountWaiting(const BudgetWaiter& waiter, uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckLine(const BudgetWaiter& waiter) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveInLine(const BudgetWaiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Reservation Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder)

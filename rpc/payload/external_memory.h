@@ -7,17 +7,17 @@
 
 #include <utility>
 
+#include "payload/span_owner.h"
+
 namespace pagewire::memory {
 
 // The owner of external bytes in a payload: `release` runs on the executor when this is destroyed, so never inside the
 // call that dropped the last handle, whatever that call holds.
-class ExternalMemory {
+class ExternalMemory final : public SpanOwner {
  public:
   // `release` may be null.
   explicit ExternalMemory(absl::AnyInvocable<void()> release) : release_(std::move(release)) {}
-  ExternalMemory(const ExternalMemory&) = delete;
-  ExternalMemory& operator=(const ExternalMemory&) = delete;
-  ~ExternalMemory() {
+  ~ExternalMemory() override {
     if (release_) DefaultExecutor().Run(std::move(release_));
   }
 

@@ -9,8 +9,21 @@
 #include "payload/external_memory.h"
 #include "payload/payload_rep.h"
 #include "payload/pooled_copy.h"
+#include "payload/span_owner.h"
 
 namespace pagewire {
+namespace {
+
+class CordMemory final : public memory::SpanOwner {
+ public:
+  explicit CordMemory(absl::Cord cord) : cord_(std::move(cord)) {}
+  const absl::Cord& cord() const { return cord_; }
+
+ private:
+  const absl::Cord cord_;
+};
+
+}  // namespace
 
 uint64_t Payload::size() const { return rep_ == nullptr ? 0 : rep_->size(); }
 
@@ -88,11 +101,20 @@ Payload Payload::FromExternal(const void* data, size_t size, absl::AnyInvocable<
   return internal::PayloadAccess::Make(std::move(rep));
 }
 
+Payload Payload::Concat(absl::Span<const Payload> parts) {
+  auto rep = std::make_shared<internal::PayloadRep>();
+  for (const Payload& part : parts) {
+    for (size_t i = 0; i < part.spans().size(); ++i) rep->Append(part.spans()[i], part.rep_->owner(i));
+  }
+  return internal::PayloadAccess::Make(std::move(rep));
+}
+
 Payload Payload::FromCord(absl::Cord cord) {
   // Short cords keep their bytes inside, so the chunks are taken where the cord will stay.
-  const auto owner = std::make_shared<const absl::Cord>(std::move(cord));
+  const auto owner = std::make_shared<const CordMemory>(std::move(cord));
   auto rep = std::make_shared<internal::PayloadRep>();
-  for (absl::string_view chunk : owner->Chunks()) rep->Append(absl::MakeConstSpan(chunk.data(), chunk.size()), owner);
+  for (absl::string_view chunk : owner->cord().Chunks())
+    rep->Append(absl::MakeConstSpan(chunk.data(), chunk.size()), owner);
   return internal::PayloadAccess::Make(std::move(rep));
 }
 

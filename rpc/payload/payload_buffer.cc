@@ -6,6 +6,7 @@
 #include "base/string_view.h"
 #include "payload/payload_rep.h"
 #include "payload/pool.h"
+#include "payload/pooled_memory.h"
 
 namespace pagewire {
 
@@ -32,7 +33,7 @@ absl::StatusOr<PayloadBuffer> PayloadBuffer::TryAllocate(size_t size) {
   absl::StatusOr<memory::Block> block = memory::Pool::Default().TryAllocate(size);
   if (!block.ok()) return std::move(block).status();
   char* const data = block->data();
-  return PayloadBuffer(std::make_shared<const memory::Block>(*std::move(block)), data, size);
+  return PayloadBuffer(std::make_shared<const memory::PooledMemory>(*std::move(block)), data, size);
 }
 
 PayloadBuffer PayloadBuffer::Allocate(size_t size) {
@@ -43,8 +44,8 @@ PayloadBuffer PayloadBuffer::Allocate(size_t size) {
 
 Payload PayloadBuffer::Freeze() && {
   auto rep = std::make_shared<internal::PayloadRep>();
-  rep->Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)), std::move(memory_));
-  memory_.reset();
+  rep->Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)),
+              std::static_pointer_cast<const memory::PooledMemory>(std::exchange(memory_, nullptr)));
   return internal::PayloadAccess::Make(std::move(rep));
 }
 

@@ -1,9 +1,11 @@
 #include "payload/payload_builder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "payload/payload_rep.h"
+#include "payload/span_owner.h"
 
 namespace pagewire::memory {
 
@@ -19,13 +21,25 @@ class PayloadBuilder::ReleaseHook {
 };
 
 // Destroyed from the last member to the first: the memory goes back before what pays for it, and both before the hook.
-struct PayloadBuilder::Piece {
+class PayloadBuilder::Piece final : public SpanOwner {
+ public:
+  ~Piece() override {
+    if (given_up.load(std::memory_order_relaxed)) block.DropPages();
+  }
+
+  // Nobody writes to mapped pages, so there is nothing to give up.
+  bool lendable() const override { return true; }
+  void GiveUpPages() const override { given_up.store(true, std::memory_order_relaxed); }
+
   std::shared_ptr<ReleaseHook> hook;
   Reservation share;
-  std::shared_ptr<const void> external;
+  std::shared_ptr<const void> mapped;
   Block block;
   absl::Span<const char> bytes;
+  mutable std::atomic<bool> given_up{false};
 };
+
+absl::Span<const char> PayloadBuilder::piece(size_t index) const { return pieces_[index]->bytes; }
 
 void PayloadBuilder::Append(Block block, size_t used) {
   if (used == 0) return;
@@ -36,11 +50,11 @@ void PayloadBuilder::Append(Block block, size_t used) {
   pieces_.push_back(std::move(piece));
 }
 
-void PayloadBuilder::AppendExternal(absl::Span<const char> bytes, std::shared_ptr<const void> owner) {
+void PayloadBuilder::AppendMapped(absl::Span<const char> bytes, std::shared_ptr<const void> owner) {
   if (bytes.empty()) return;
   auto piece = std::make_shared<Piece>();
   piece->bytes = bytes;
-  piece->external = std::move(owner);
+  piece->mapped = std::move(owner);
   size_ += bytes.size();
   pieces_.push_back(std::move(piece));
 }

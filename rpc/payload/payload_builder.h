@@ -31,9 +31,9 @@ class PayloadBuilder {
   // The first `used` bytes of `block`, <= capacity. With 0 the block goes back at once.
   void Append(Block block, size_t used);
 
-  // Memory that is not from a pool: it stays valid and unchanged until `owner` is destroyed, which happens on the
-  // thread that drops the last handle and must not block.
-  void AppendExternal(absl::Span<const char> bytes, std::shared_ptr<const void> owner);
+  // Pages that only the kernel has written to, and nobody writes to any more. They stay valid until `owner` is
+  // destroyed, which happens on the thread that drops the last handle and must not block.
+  void AppendMapped(absl::Span<const char> bytes, std::shared_ptr<const void> owner);
 
   // Pays for the payload. A second reservation is added to the first.
   void Attach(Reservation reservation);
@@ -45,11 +45,15 @@ class PayloadBuilder {
   // Bytes so far.
   uint64_t size() const { return size_; }
 
+  // What was appended.
+  size_t pieces() const { return pieces_.size(); }
+  absl::Span<const char> piece(size_t index) const;
+
   Payload Build() &&;
 
  private:
   class ReleaseHook;
-  struct Piece;
+  class Piece;
 
   std::vector<std::shared_ptr<Piece>> pieces_;
   std::shared_ptr<ReleaseHook> hook_;

@@ -1,14 +1,18 @@
 // Payload::FromFile.
 #include <pagewire/payload.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <absl/status/status.h>
 #include <absl/strings/str_cat.h>
 
 #include <cerrno>
 #include <limits>
+#include <memory>
+#include <utility>
 
+#include "payload/file_memory.h"
+#include "payload/file_read.h"
+#include "payload/payload_rep.h"
 #include "payload/pooled_copy.h"
 
 namespace pagewire {
@@ -16,22 +20,8 @@ namespace {
 
 constexpr uint64_t kMaxOffset = std::numeric_limits<off_t>::max();
 
-absl::Status ReadAt(int fd, uint64_t offset, absl::Span<char> out) {
-  while (!out.empty()) {
-    const ssize_t bytes = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    if (bytes < 0) {
-      if (errno == EINTR) continue;
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot read the file at offset ", offset));
-    }
-    if (bytes == 0) {
-      return absl::OutOfRangeError(absl::StrCat("the file ends at offset ", offset, ", ", out.size(),
-                                                " bytes or more before the end of the payload's range"));
-    }
-    offset += static_cast<uint64_t>(bytes);
-    out.remove_prefix(static_cast<size_t>(bytes));
-  }
-  return absl::OkStatus();
-}
+// Smaller ranges are read at once, which is cheaper than a mapping.
+constexpr uint64_t kByReferenceFromBytes = 64 << 10;
 
 }  // namespace
 
@@ -44,10 +34,22 @@ absl::StatusOr<Payload> Payload::FromFile(int fd, uint64_t offset, uint64_t leng
     return absl::OutOfRangeError(
         absl::StrCat("the file ends at offset ", end, ": it has no ", length, " bytes at offset ", offset));
   }
-  return memory::PooledCopy(length, [&](absl::Span<char> out) {
-    absl::Status status = ReadAt(fd, offset, out);
-    offset += out.size();
-    return status;
+  if (length >= kByReferenceFromBytes) {
+    const absl::StatusOr<std::shared_ptr<const memory::FileMemory>> file = memory::FileMemory::Map(fd, offset, length);
+    // What cannot be mapped may still be read.
+    if (file.ok()) {
+      auto rep = std::make_shared<internal::PayloadRep>();
+      rep->Append((*file)->bytes(), *file);
+      return internal::PayloadAccess::Make(std::move(rep));
+    }
+  }
+  return memory::PooledCopy(length, [&](absl::Span<char> out) -> absl::Status {
+    const absl::StatusOr<size_t> count = memory::ReadAt(fd, offset, out);
+    if (!count.ok()) return count.status();
+    offset += *count;
+    if (*count == out.size()) return absl::OkStatus();
+    return absl::OutOfRangeError(absl::StrCat("the file ends at offset ", offset, ", ", out.size() - *count,
+                                              " bytes or more before the end of the payload's range"));
   });
 }
 

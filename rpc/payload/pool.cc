@@ -1,6 +1,7 @@
 #include "payload/pool.h"
 
 #include <absl/strings/str_cat.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +16,10 @@ void Block::Reset() {
   if (heap_ == nullptr) return;
   const std::shared_ptr<PoolHeap> heap = std::move(heap_);
   heap->Free(absl::MakeSpan(std::exchange(data_, nullptr), std::exchange(capacity_, 0)));
+}
+
+void Block::DropPages() {
+  if (capacity_ > 0) madvise(data_, capacity_, MADV_DONTNEED);
 }
 
 uint64_t PoolOptions::DefaultMaxIdleBytes() {

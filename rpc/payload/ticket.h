@@ -6,6 +6,12 @@
 
 namespace pagewire::memory {
 
+// How long a line somebody joins.
+enum class Patience {
+  kAnyLine,    // whatever waits before
+  kShortLine,  // only if that is not more than SetMaxWaiting allows
+};
+
 struct BudgetWaiter;
 
 // Destroying the ticket leaves the line. Afterwards `granted` will not start any more; if it has been granted but has

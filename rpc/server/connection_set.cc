@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "payload/budget.h"
+
 namespace pagewire::server {
 
 ConnectionSet::ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options,
@@ -18,7 +20,11 @@ absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport
     if (draining_) return absl::UnavailableError("the server is shutting down");
     full = max_connections_ > 0 && entries_.size() >= max_connections_;
     const uint64_t id = ++last_id_;
-    connection = std::make_shared<call::ServerConnection>(loop, std::move(stream), handlers_, options_,
+    transport::SessionOptions options = options_;
+    // A level of its own, so that what it waits for can be told from what the others do.
+    options.held_budget =
+        std::make_shared<memory::Budget>("connection", memory::Budget::kNoLimit, "", options_.held_budget.get());
+    connection = std::make_shared<call::ServerConnection>(loop, std::move(stream), handlers_, std::move(options),
                                                           [self = shared_from_this(), id] { self->Remove(id); });
     entries_.emplace(id, Entry{&loop, connection});
   }

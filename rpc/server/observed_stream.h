@@ -28,6 +28,7 @@ class ObservedStream final : public internal::RawServerStream {
     stream_->Write(std::move(message), last, std::move(done));
   }
   void Reject() override { stream_->Reject(); }
+  uint64_t PeerReceivedBytes() const override { return stream_->PeerReceivedBytes(); }
   void SendInitialMetadata() override { stream_->SendInitialMetadata(); }
 
  private:

@@ -11,6 +11,7 @@
 #include "payload/budget.h"
 #include "server/server_impl.h"
 #include "transport/address.h"
+#include "transport/credentials.h"
 #include "transport/loop_pool.h"
 #include "transport/path_choice.h"
 #include "transport/session_offer.h"
@@ -37,7 +38,8 @@ constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
 
 absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& port, transport::EpollLoop& loop) {
   if (port.credentials == nullptr) {
-    return absl::FailedPreconditionError("no credentials; pass InsecureServerCredentials() for plain TCP");
+    return absl::FailedPreconditionError(
+        "no credentials; pass TlsServerCredentials, or InsecureServerCredentials() for plain TCP");
   }
   absl::StatusOr<transport::Target> target = transport::ParseListeningAddress(port.address);
   if (!target.ok()) return std::move(target).status();
@@ -58,12 +60,14 @@ struct ServerBuilder::State {
   uint32_t max_concurrent_calls = 0;
   uint32_t max_connections = 0;
   uint64_t held_budget_bytes = 0;
+  uint64_t max_waiting_payload_bytes = 0;
   bool built = false;
 };
 
 ServerBuilder::ServerBuilder() : state_(std::make_unique<State>()) {
   state_->session.limits.message_option = "ServerBuilder::SetMaxMessageBytes";
   state_->session.limits.payload_option = "ServerBuilder::SetMaxPayloadBytes";
+  state_->session.payload_digests = true;
   SetKeepalive(kKeepaliveTime, kKeepaliveTimeout);
 }
 
@@ -125,6 +129,16 @@ ServerBuilder& ServerBuilder::SetHeldBudgetBytes(uint64_t bytes) {
   return *this;
 }
 
+ServerBuilder& ServerBuilder::SetMaxWaitingPayloadBytes(uint64_t bytes) {
+  state_->max_waiting_payload_bytes = bytes;
+  return *this;
+}
+
+ServerBuilder& ServerBuilder::AllowPayloadDigests(bool allow) {
+  state_->session.payload_digests = allow;
+  return *this;
+}
+
 ServerBuilder& ServerBuilder::SetMaxMetadataBytes(uint64_t bytes) {
   state_->session.max_metadata_bytes = bytes;
   return *this;
@@ -181,6 +195,10 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
   state_->session.receive_path = paths->receive;
   state_->session.held_budget =
       memory::MakeChildOfProcessBudget("server", state_->held_budget_bytes, "ServerBuilder::SetHeldBudgetBytes");
+  if (state_->max_waiting_payload_bytes > 0) {
+    state_->session.held_budget->SetMaxWaiting(state_->max_waiting_payload_bytes,
+                                               "raise ServerBuilder::SetMaxWaitingPayloadBytes");
+  }
 
   std::shared_ptr<Executor> executor = std::move(state_->executor);
   if (executor == nullptr) {
@@ -206,18 +224,24 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
         absl::StrCat("SetMethodLimits: ", unknown.message(), "; methods are named as \"/package.Service/Method\""));
   }
   // Every address is bound before any connection is accepted, so that a failure leaves nothing half-started.
-  std::vector<std::pair<std::unique_ptr<transport::SocketListener>, transport::EpollLoop*>> listeners;
+  struct Listener {
+    std::unique_ptr<transport::SocketListener> socket;
+    transport::EpollLoop& loop;
+    ServerCredentials& credentials;
+  };
+  std::vector<Listener> listeners;
   for (const Port& port : state_->ports) {
     transport::EpollLoop& loop = transport::LoopPool::Default().Next();
     absl::StatusOr<std::unique_ptr<transport::SocketListener>> listener = Listen(port, loop);
     if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("listening on ", port.address));
     if (port.selected_port != nullptr) *port.selected_port = (*listener)->address().port();
-    listeners.emplace_back(*std::move(listener), &loop);
+    listeners.push_back({*std::move(listener), loop, *port.credentials});
   }
   auto server =
       std::make_unique<server::ServerImpl>(std::move(services), std::move(state_->session), state_->max_connections);
-  for (auto& [listener, loop] : listeners) {
-    if (absl::Status status = server->Serve(std::move(listener), *loop); !status.ok()) return status;
+  for (auto& [listener, loop, credentials] : listeners) {
+    const std::shared_ptr<transport::TlsContext>& tls = internal::CredentialsAccess::Tls(credentials);
+    if (absl::Status status = server->Serve(std::move(listener), loop, tls); !status.ok()) return status;
   }
   return server;
 }

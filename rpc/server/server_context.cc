@@ -27,7 +27,15 @@ void ServerContext::AddTrailingMetadata(std::string_view key, std::string_view v
   state_->AddTrailingMetadata(key, value);
 }
 
+void ServerContext::AddDownstreamMetadata(std::string_view key, std::string_view value) {
+  state_->AddDownstreamMetadata(key, value);
+}
+
+Metadata ServerContext::downstream_metadata() const { return state_->DownstreamMetadata(); }
+
 const std::string& ServerContext::peer() const { return state_->peer; }
+
+const PeerIdentity& ServerContext::peer_identity() const { return *state_->peer_identity; }
 
 const CallTransferReport& ServerContext::transfer_report() const { return state_->transfers; }
 

@@ -1,12 +1,17 @@
 #include "server/server_impl.h"
 
+#include <absl/strings/str_cat.h>
+#include <pagewire/log.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "base/string_view.h"
 #include "transport/in_process_stream.h"
 #include "transport/loop_pool.h"
 #include "transport/socket_stream.h"
 #include "transport/stream_source.h"
+#include "transport/tls_stream.h"
 
 namespace pagewire::server {
 namespace {
@@ -30,6 +35,19 @@ void RunOn(transport::Loop& loop, Task task) {
   });
   base::MutexLock lock(mutex);
   while (!done) changed.Wait(mutex);
+}
+
+// Null when there is no memory for another one, which is logged.
+std::unique_ptr<ByteStream> MakeStream(transport::ConnectedSocket socket, transport::EpollLoop& loop,
+                                       const std::shared_ptr<transport::TlsContext>& tls) {
+  auto plain = std::make_unique<transport::SocketStream>(std::move(socket), loop);
+  if (tls == nullptr) return plain;
+  absl::StatusOr<transport::SslPtr> ssl = tls->NewConnection("");
+  if (!ssl.ok()) {
+    Log(LogSeverity::kError, base::ToStd(absl::StrCat(plain->peer(), ": ", ssl.status().message())));
+    return nullptr;
+  }
+  return std::make_unique<transport::TlsStream>(std::move(plain), loop, *std::move(ssl), /*server=*/true, "");
 }
 
 class InProcessSource final : public internal::StreamSource {
@@ -62,14 +80,17 @@ ServerImpl::~ServerImpl() {
   services_->WaitForHandlers();
 }
 
-absl::Status ServerImpl::Serve(std::unique_ptr<transport::SocketListener> listener, transport::EpollLoop& loop) {
+absl::Status ServerImpl::Serve(std::unique_ptr<transport::SocketListener> listener, transport::EpollLoop& loop,
+                               std::shared_ptr<transport::TlsContext> tls) {
   absl::Status started;
   RunOn(loop, [&] {
-    started = listener->Start([connections = connections_](transport::ConnectedSocket socket) {
+    started = listener->Start([connections = connections_, tls](transport::ConnectedSocket socket) {
       transport::EpollLoop& own = transport::LoopPool::Default().Next();
-      own.Post([connections, &own, socket = std::move(socket)]() mutable {
+      own.Post([connections, tls, &own, socket = std::move(socket)]() mutable {
         // A connection that comes while the set is draining is closed by being dropped.
-        connections->Add(own, std::make_unique<transport::SocketStream>(std::move(socket), own)).IgnoreError();
+        if (auto stream = MakeStream(std::move(socket), own, tls)) {
+          connections->Add(own, std::move(stream)).IgnoreError();
+        }
       });
     });
   });

@@ -14,6 +14,7 @@
 #include "transport/epoll_loop.h"
 #include "transport/session_options.h"
 #include "transport/socket_listener.h"
+#include "transport/tls_context.h"
 
 namespace pagewire::server {
 
@@ -23,8 +24,10 @@ class ServerImpl final : public Server {
              uint32_t max_connections);
   ~ServerImpl() override;
 
-  // Accepts connections of a listener that lives on `loop`. Before the server is handed out.
-  absl::Status Serve(std::unique_ptr<transport::SocketListener> listener, transport::EpollLoop& loop);
+  // Accepts connections of a listener that lives on `loop`; `tls`: null for plain ones. Before the server is handed
+  // out.
+  absl::Status Serve(std::unique_ptr<transport::SocketListener> listener, transport::EpollLoop& loop,
+                     std::shared_ptr<transport::TlsContext> tls);
 
   void Wait() override;
   using Server::Shutdown;

@@ -5,6 +5,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/string_view.h"
@@ -49,10 +50,13 @@ ServiceRegistry::ServiceRegistry(std::shared_ptr<Executor> executor, call::Metho
 
 absl::Status ServiceRegistry::Add(const Service* service, HandlerPlace place) {
   if (service == nullptr) return absl::InvalidArgumentError("RegisterService: the service is null");
-  if (!services_.insert(ServiceAccess::full_name(*service)).second) {
-    return absl::AlreadyExistsError(absl::StrCat("RegisterService: a service named ",
-                                                 ServiceAccess::full_name(*service), " is registered already"));
+  const std::string& name = ServiceAccess::full_name(*service);
+  const auto place_of_name = std::lower_bound(services_.begin(), services_.end(), name);
+  const bool generic = name == kGenericMethod.name;
+  if (generic ? methods_.contains(name) : place_of_name != services_.end() && *place_of_name == name) {
+    return absl::AlreadyExistsError(absl::StrCat("RegisterService: a service named ", name, " is registered already"));
   }
+  if (!generic) services_.insert(place_of_name, name);
   for (const RegisteredMethod& method : ServiceAccess::methods(*service))
     methods_.emplace(method.method->name, Served{&method, place});
   return absl::OkStatus();
@@ -62,8 +66,8 @@ const Method* ServiceRegistry::Find(std::string_view name, absl::Status& unknown
   if (const auto it = methods_.find(name); it != methods_.end()) return it->second.method->method;
   if (const auto it = methods_.find(kGenericMethod.name); it != methods_.end()) return it->second.method->method;
   const size_t slash = name.rfind('/');
-  const bool has_service =
-      slash != std::string_view::npos && slash > 0 && services_.contains(base::ToAbsl(name.substr(1, slash - 1)));
+  const bool has_service = slash != std::string_view::npos && slash > 0 &&
+                           std::binary_search(services_.begin(), services_.end(), name.substr(1, slash - 1));
   unknown = absl::UnimplementedError(
       absl::StrCat("this server has no ", has_service ? "method " : "service for ", base::ToAbsl(name)));
   return nullptr;
@@ -74,6 +78,7 @@ void ServiceRegistry::RunIntercepted(const RegisteredMethod& registered, std::sh
                                      Done done) const {
   const Method& method = *registered.method;
   absl::StatusOr<std::shared_ptr<call::CallObservers>> asked = call::Intercept(interceptors_, method, *context);
+  internal::ServerContextAccess::State(*context)->Watch(asked.ok() ? *asked : nullptr);
   if (!asked.ok()) return done(std::move(asked).status());
   if (const std::shared_ptr<call::CallObservers> observers = *std::move(asked)) {
     if (method.piecewise || !StreamsRequest(method.type))
@@ -92,6 +97,7 @@ void ServiceRegistry::RunIntercepted(const RegisteredMethod& registered, std::sh
 void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, RawMessage request,
                           std::shared_ptr<internal::RawServerStream> stream, Done done) const {
   const Served& served = methods_.find(method.name)->second;
+  if (!interceptors_.empty()) state->AwaitWatch();
   auto run = [this, &registered = *served.method, running = running_.Begin(), state = std::move(state),
               request = std::move(request), stream = std::move(stream), done = std::move(done)]() mutable {
     std::shared_ptr<ServerContext> context = internal::ServerContextAccess::Make(std::move(state));

@@ -6,7 +6,6 @@
 #include <pagewire/service.h>
 
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 
 #include <memory>
@@ -42,6 +41,7 @@ class ServiceRegistry final : public call::HandlerTable {
   absl::StatusOr<call::Place> Admit(std::string_view name, uint64_t own) const override {
     return admission_->Admit(name, own);
   }
+  absl::Span<const std::string> ServiceNames() const override { return services_; }
   void Run(const Method& method, std::shared_ptr<internal::ServerCallState> state, internal::RawMessage request,
            std::shared_ptr<internal::RawServerStream> stream, Done done) const override;
 
@@ -49,7 +49,7 @@ class ServiceRegistry final : public call::HandlerTable {
   void WaitForHandlers() const { running_.WaitForAll(); }
 
  private:
-  absl::flat_hash_set<std::string> services_;
+  std::vector<std::string> services_;  // sorted, without the generic one
   // The handler behind the interceptors.
   void RunIntercepted(const internal::RegisteredMethod& registered, std::shared_ptr<ServerContext> context,
                       internal::RawMessage request, std::shared_ptr<internal::RawServerStream> stream, Done done) const;

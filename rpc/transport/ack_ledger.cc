@@ -3,6 +3,8 @@
 #include <cassert>
 #include <utility>
 
+#include "payload/lending.h"
+
 namespace pagewire::transport {
 
 AckLedger::HoldId AckLedger::Add(Chunk chunk) {
@@ -21,6 +23,11 @@ AckLedger::Hold* AckLedger::Find(HoldId id) {
 TransferReport* AckLedger::report(HoldId id) {
   const Hold* hold = Find(id);
   return hold == nullptr ? nullptr : hold->chunk.report.get();
+}
+
+absl::Status* AckLedger::source(HoldId id) {
+  const Hold* hold = Find(id);
+  return hold == nullptr ? nullptr : hold->chunk.source.get();
 }
 
 void AckLedger::OnReference(HoldId id) {
@@ -69,6 +76,10 @@ void AckLedger::OnDead() {
   dead_ = true;
   for (Hold& hold : holds_) {
     hold.handed_over = true;
+    if (hold.held && hold.chunk.path == SendPath::kSplice && memory::Lendable(hold.chunk.payload)) {
+      memory::GiveUpPages(hold.chunk.payload);
+      hold.given_up = true;
+    }
     Settle(hold);
   }
   DropFree();
@@ -81,6 +92,7 @@ void AckLedger::Settle(Hold& hold) {
   bytes_ -= hold.chunk.bytes;
   hold.chunk.payload = Payload();
   hold.chunk.report = nullptr;
+  hold.chunk.source = nullptr;
 }
 
 void AckLedger::DropFree() {

@@ -4,8 +4,11 @@
 //
 //   copy              free once it is handed over: the kernel has its own copy
 //   zerocopy, fixed   free once it is kernel-released and peer-received
-//   splice, file      free once it is peer-released (and kernel-released: TCP has no more use for it)
+//   splice, file      free once it is peer-released; TCP has no more use for it then, since the segment that brought
+//                     the news has acknowledged every byte that the peer could release
 //
+// When the connection dies nobody will say peer-released any more. Then spliced memory is given up: it goes back, but
+// its pages are not used again (SpanOwner::GiveUpPages). Files are not ours to reuse.
 // A hold keeps a handle on the chunk's payload. When the last hold and the last other handle are gone the memory goes
 // back by itself. Nothing here knows a clock, and nothing is freed because time has passed.
 #pragma once
@@ -13,6 +16,8 @@
 #include <pagewire/paths.h>
 #include <pagewire/payload.h>
 #include <pagewire/transfer_report.h>
+
+#include <absl/status/status.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -39,7 +44,10 @@ class AckLedger {
     // The connection's count of payload bytes sent, this chunk included: what the peer's received_bytes will be once it
     // has consumed the chunk. Rises with each chunk.
     uint64_t end = 0;
-    std::shared_ptr<TransferReport> report;  // the payload's, for whoever learns what the kernel did; may be null
+    std::shared_ptr<TransferReport> report =
+        nullptr;  // the payload's, for whoever learns what the kernel did; may be null
+    std::shared_ptr<absl::Status> source =
+        nullptr;  // where it is told that the payload's file cannot be read; may be null
   };
 
   // The chunk is about to be handed to the kernel.
@@ -47,6 +55,7 @@ class AckLedger {
 
   // What Add was given; null once the hold is free.
   TransferReport* report(HoldId id);
+  absl::Status* source(HoldId id);
 
   // The kernel may look at the chunk's pages from now on, once more: before each send without a copy.
   void OnReference(HoldId id);
@@ -63,7 +72,7 @@ class AckLedger {
   void OnPeerReleased(uint64_t first_payload, uint64_t last_payload);
 
   // The connection is broken: nothing more will be handed over and the peer will say nothing more. What a kernel
-  // reference keeps stays until it is gone; what only the peer's word could free stays for good (see Take).
+  // reference keeps stays until it is gone; spliced memory that cannot be given up stays for good.
   void OnDead();
 
   // Of all holds.
@@ -77,6 +86,7 @@ class AckLedger {
     bool held = true;
     bool handed_over = false;
     bool peer_released = false;
+    bool given_up = false;
     uint32_t references = 0;  // of the kernel
   };
 

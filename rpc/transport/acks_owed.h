@@ -15,8 +15,8 @@ namespace pagewire::transport {
 // Not thread-safe, but for what TellReleased returns: used by whoever drives the connection.
 class AcksOwed {
  public:
-  // `on_released` runs on any thread when the application has dropped a payload: AppendReleased should be called some
-  // time later. Not again before that.
+  // `on_released` runs on any thread when a payload is released: AppendReleased should be called some time later. Not
+  // again before that.
   explicit AcksOwed(absl::AnyInvocable<void()> on_released)
       : released_(std::make_shared<ReleasedPayloads>(std::move(on_released))) {}
   ~AcksOwed() { released_->Close(); }

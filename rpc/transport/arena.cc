@@ -11,6 +11,7 @@
 
 #include "base/unique_fd.h"
 #include "payload/budget.h"
+#include "transport/cpu_timer.h"
 #include "transport/page.h"
 #include "transport/socket_error.h"
 
@@ -116,13 +117,24 @@ void Arena::GiveBack(std::vector<Run> runs) {
     }
   }
   runs.resize(last + 1);
-  for (const Run& run : runs) madvise(base_ + run.offset, run.length, MADV_DONTNEED);
+  uint64_t cpu_ns = 0;
+  {
+    const CpuTimer timer(&cpu_ns);
+    for (const Run& run : runs) madvise(base_ + run.offset, run.length, MADV_DONTNEED);
+  }
   base::MutexLock lock(mutex_);
+  stats_.give_back_ns += cpu_ns;
   stats_.give_back_calls += runs.size();
   for (const Run& run : runs) {
     stats_.given_back += run.length;
     free_.Add(run.offset, run.length);
   }
+}
+
+uint64_t Arena::CostOfReturning(uint64_t bytes) const {
+  base::MutexLock lock(mutex_);
+  if (stats_.given_back == 0) return 0;
+  return static_cast<uint64_t>(static_cast<double>(bytes) * stats_.give_back_ns / stats_.given_back);
 }
 
 Arena::Stats Arena::stats() const {

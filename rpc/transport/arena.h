@@ -65,6 +65,9 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // Whole pages, more than 0. Null when no run of addresses is long enough. Nothing is mapped in what is returned.
   std::shared_ptr<const ArenaRange> TryAllocate(size_t bytes);
 
+  // CPU time in nanoseconds that giving back so many bytes has cost on the average; 0 before the first time.
+  uint64_t CostOfReturning(uint64_t bytes) const;
+
   // Gives back at once what is released.
   void GiveBack();
 
@@ -75,6 +78,7 @@ class Arena : public std::enable_shared_from_this<Arena> {
     uint64_t released = 0;         // waiting to be given back
     uint64_t given_back = 0;       // since the arena was made
     uint64_t give_back_calls = 0;  // system calls that took
+    uint64_t give_back_ns = 0;     // and CPU time
   };
   Stats stats() const;
 

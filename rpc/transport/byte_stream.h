@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pagewire/paths.h>
+#include <pagewire/peer_identity.h>
 #include <sys/uio.h>
 
 #include <absl/status/status.h>
@@ -18,9 +19,9 @@ namespace pagewire::transport {
 enum class IoState {
   kOk,        // bytes were moved, possibly fewer than asked for
   kBlocked,   // none could be moved now; an Observer call follows when it is worth trying again
-  kEnd,       // reads only: the peer closed its sending side and everything it wrote has been read
+  kEnd,       // reads: the peer closed its sending side and everything it wrote has been read
   kFailed,    // the stream is broken for good
-  kMustCopy,  // WriteZerocopy and Map only: nothing was moved; use Write or Read instead
+  kMustCopy,  // not from Read and Write: nothing was moved; use these instead
 };
 
 struct IoResult {
@@ -78,9 +79,11 @@ struct MapResult {
 
 // What a stream can do without copying.
 struct PagePaths {
-  bool zerocopy = false;             // WriteZerocopy
-  bool map = false;                  // Map
-  bool whole_page_segments = false;  // what the peer sends without a copy arrives in whole pages
+  bool zerocopy = false;                                // WriteZerocopy
+  bool splice = false;                                  // WriteSpliced and WriteFile
+  bool map = false;                                     // Map
+  bool whole_page_segments = false;                     // what the peer sends without a copy arrives in whole pages
+  CopyReason without = CopyReason::kKernelUnsupported;  // why those that it cannot do are not possible
 };
 
 // Reliable, ordered, non-blocking. Constructed in any thread; then everything, destruction included, is for the
@@ -135,6 +138,17 @@ class ByteStream {
   // something new. After Abort, all that is outstanding comes at once, or soon where a device still has it.
   virtual void TakeReleased(std::vector<Released>&) {}
 
+  // Like Write, but what lies in whole pages is not copied at all where both ends are on one host: the peer's kernel,
+  // and where it maps them its application, look at these pages. Private anonymous memory of ours, or pages that were
+  // received. kMustCopy: not possible; Write them. After kBlocked or a partial kOk the next bytes to be written must be
+  // the rest, in the same way.
+  virtual IoResult WriteSpliced(absl::Span<const iovec> from);
+
+  // Like Write, from a file, whose pages go by reference where the transport can. kEnd: the file has no byte at
+  // `offset`, or it cannot be read there. kMustCopy: not possible; read it and Write. As after any write, the rest of a
+  // partial one need not come from the file.
+  virtual IoResult WriteFile(int file, uint64_t offset, size_t length);
+
   // How many kOk results of WriteZerocopy TakeReleased has still to name. A stream that is destroyed before they are
   // all named leaves nobody to say when the kernel lets go.
   virtual size_t unreleased() const { return 0; }
@@ -161,6 +175,9 @@ class ByteStream {
 
   // For messages: "ipv4:127.0.0.1:7070", "unix:/run/x", "in-process".
   virtual const std::string& peer() const = 0;
+
+  // Who the peer has proven to be: constant, but for TLS, which knows it once bytes could be read or written.
+  virtual PeerIdentity identity() const { return {}; }
 
   // Both ends are on this host.
   virtual bool same_host() const = 0;

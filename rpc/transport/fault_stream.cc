@@ -91,6 +91,17 @@ IoResult FaultStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions o
   });
 }
 
+IoResult FaultStream::WriteSpliced(absl::Span<const iovec> from) {
+  return WriteWith(from, {}, [this](absl::Span<const iovec> some, WriteOptions) { return inner_->WriteSpliced(some); });
+}
+
+IoResult FaultStream::WriteFile(int file, uint64_t offset, size_t length) {
+  const iovec whole = {nullptr, length};  // only counted
+  return WriteWith({&whole, 1}, {}, [&](absl::Span<const iovec> some, WriteOptions) {
+    return inner_->WriteFile(file, offset, TotalBytes(some));
+  });
+}
+
 MapResult FaultStream::Map(const MapRequest& request) {
   if (!reset_.ok()) return MapResult::Failed(base::CloneStatus(reset_));
   if (Delayed(read_delay_, /*readable=*/true)) return MapResult::Without(IoState::kBlocked);

@@ -22,7 +22,7 @@ struct FaultPlan {
 
   // A Read gets from 1 byte up to what it asked for; a Map gets fewer pages, or is told to Read a byte first.
   double short_read = 0;
-  double short_write = 0;  // a Write or WriteZerocopy takes from 1 byte up to what it was given
+  double short_write = 0;  // a write of any kind takes from 1 byte up to what it was given
 
   // Any of these says kBlocked although it could go on. The notification comes after a delay (below).
   double blocked = 0;
@@ -51,6 +51,8 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
   PagePaths page_paths() const override { return inner_->page_paths(); }
   IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) override;
+  IoResult WriteSpliced(absl::Span<const iovec> from) override;
+  IoResult WriteFile(int file, uint64_t offset, size_t length) override;
   void TakeReleased(std::vector<Released>& released) override { inner_->TakeReleased(released); }
   size_t unreleased() const override { return inner_->unreleased(); }
   MapResult Map(const MapRequest& request) override;
@@ -60,6 +62,7 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   bool SendQueueEmpty() override { return reset_.ok() && inner_->SendQueueEmpty(); }
   const std::string& peer() const override { return peer_; }  // the inner one's, then the plan
   bool same_host() const override { return inner_->same_host(); }
+  PeerIdentity identity() const override { return inner_->identity(); }
 
   // None: who reads from or writes to the socket directly would pass the faults by.
   int fd() const override { return -1; }

@@ -41,6 +41,9 @@ class FrameReader {
   // `exact`: chunks are to be mapped.
   FrameReader(Sink& sink, const wire::FrameLimits& limits, bool exact);
 
+  // From the next read on.
+  void set_exact(bool exact) { exact_ = exact; }
+
   // Reads once and passes on what is whole. kBlocked, kEnd and kFailed as from the stream, and kFailed with the
   // violation or the sink's status. kEnd in the middle of something is kFailed, a truncated stream.
   IoResult ReadSome(ByteStream& stream);
@@ -59,7 +62,7 @@ class FrameReader {
   absl::Status Truncated() const;
 
   Sink& sink_;
-  const bool exact_;
+  bool exact_;
   wire::PrefaceDecoder preface_;
   wire::FrameDecoder decoder_;
   std::string buffer_;

@@ -6,11 +6,28 @@
 namespace pagewire::transport {
 
 IncomingPayload::IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, const Way& way)
-    : item_("payload", payload_id, size, size), call_id_(call_id), reason_(way.reason), pieces_(*way.pool) {
+    : item_("payload", payload_id, size, size),
+      call_id_(call_id),
+      reason_(way.reason),
+      pieces_(*way.pool),
+      arena_(way.arena) {
   report_.payload_bytes = size;
   report_.receive_path = way.arena != nullptr ? ReceivePath::kMap : ReceivePath::kCopy;
   report_.began = absl::Now();
   if (way.arena != nullptr) map_.emplace(size, *way.arena, pieces_, report_);
+  report_.digest = way.digest;
+  if (way.digest) digest_.emplace();
+  if (way.measure) measured_.emplace(report_.receive_cpu_ns);
+}
+
+void IncomingPayload::DigestNew() {
+  if (!digest_.has_value() || discarded_) return;
+  pieces_.VisitNew([this](const char* data, size_t size) { digest_->Update(data, size); });
+}
+
+std::optional<wire::v1::Digest> IncomingPayload::digest() const {
+  if (!digest_.has_value() || discarded_) return std::nullopt;
+  return digest_->Get();
 }
 
 void IncomingPayload::Discard() {
@@ -26,6 +43,18 @@ void IncomingPayload::Fail(absl::Status failure) {
 }
 
 ChunkTarget* IncomingPayload::BeginChunk(uint64_t length) {
+  ChunkTarget* const target = Place(length);
+  if (target == nullptr || !measured_.has_value()) return target;
+  measured_->Wrap(target);
+  return &*measured_;
+}
+
+void IncomingPayload::CountReturn() {
+  if (measured_.has_value() && arena_ != nullptr)
+    report_.receive_cpu_ns += arena_->CostOfReturning(report_.mapped_bytes);
+}
+
+ChunkTarget* IncomingPayload::Place(uint64_t length) {
   ++report_.chunks;
   if (!discarded_ && map_.has_value()) {
     placed_ += length;
@@ -45,7 +74,8 @@ ChunkTarget* IncomingPayload::BeginChunk(uint64_t length) {
 }
 
 void IncomingPayload::EndChunk() {
-  if (map_.has_value() && !map_->failure().ok()) Fail(map_->failure());
+  if (map_.has_value() && !map_->failure().ok()) return Fail(map_->failure());
+  DigestNew();  // while the chunk is in the cache
 }
 
 void IncomingPayload::AppendTail(std::string_view tail) {
@@ -57,6 +87,7 @@ void IncomingPayload::AppendTail(std::string_view tail) {
   }
   copy_.SetPlaces(std::move(places));
   copy_.Append(tail);
+  DigestNew();
 }
 
 Payload IncomingPayload::Finish(absl::AnyInvocable<void()> released) {

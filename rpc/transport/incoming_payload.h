@@ -14,6 +14,8 @@
 #include "transport/copy_target.h"
 #include "transport/incoming_item.h"
 #include "transport/map_target.h"
+#include "transport/measured_target.h"
+#include "transport/payload_digest.h"
 #include "transport/payload_pieces.h"
 
 namespace pagewire::transport {
@@ -26,6 +28,8 @@ class IncomingPayload {
     memory::Pool* pool = nullptr;
     Arena* arena = nullptr;                   // null: they are copied
     CopyReason reason = CopyReason::kPolicy;  // why, then
+    bool digest = false;                      // computed as the bytes come
+    bool measure = false;                     // what receiving it costs
   };
 
   IncomingPayload(uint64_t payload_id, uint64_t call_id, uint64_t size, const Way& way);
@@ -34,6 +38,7 @@ class IncomingPayload {
 
   IncomingItem& item() { return item_; }
   uint64_t call_id() const { return call_id_; }
+  bool maps() const { return arena_ != nullptr; }
   uint64_t offset() const { return item_.received(); }
 
   // Its memory and what was granted for it go back at once: the target is not valid any more.
@@ -53,6 +58,13 @@ class IncomingPayload {
   // Appends the payload's last bytes, which came inside a frame.
   void AppendTail(std::string_view tail);
 
+  // What the bytes that have come amount to; nothing if that was not asked for, or when the payload was discarded.
+  std::optional<wire::v1::Digest> digest() const;
+
+  // What receiving it cost, as far as that was asked for, and what giving back its memory will cost, as that was on the
+  // average. To be called once everything has come.
+  void CountReturn();
+
   // The whole payload; everything announced has come. Its memory keeps the reservation until the last handle goes.
   // `released` runs once when it has gone, or if there is nothing to hold; see PayloadBuilder::OnReleased.
   Payload Finish(absl::AnyInvocable<void()> released);
@@ -61,6 +73,8 @@ class IncomingPayload {
 
  private:
   void Fail(absl::Status failure);
+  void DigestNew();
+  ChunkTarget* Place(uint64_t length);
   uint64_t& copied(CopyReason reason) { return report_.copied_bytes[static_cast<size_t>(reason)]; }
 
   IncomingItem item_;
@@ -70,6 +84,9 @@ class IncomingPayload {
   TransferReport report_;
   CopyTarget copy_;
   std::optional<MapTarget> map_;
+  std::optional<MeasuredTarget> measured_;
+  Arena* const arena_;
+  std::optional<PayloadDigest> digest_;
   uint64_t placed_ = 0;  // bytes that have got a place
   bool discarded_ = false;
   absl::Status failure_;

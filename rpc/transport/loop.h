@@ -40,23 +40,26 @@ class Loop {
   // Whether the caller is on any loop of the process: there a blocking call would wait for itself.
   static bool OnAnyLoop() { return current_ != nullptr; }
 
+  // The loop that the caller is on; null on other threads.
+  static Loop* Current() { return current_; }
+
  protected:
   // Marks the thread as running `loop` while it lives.
   class Running {
    public:
-    explicit Running(const Loop* loop) : previous_(current_) { current_ = loop; }
+    explicit Running(Loop* loop) : previous_(current_) { current_ = loop; }
     ~Running() { current_ = previous_; }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
    private:
-    const Loop* const previous_;
+    Loop* const previous_;
   };
 
   bool RunningHere() const { return current_ == this; }
 
  private:
-  static inline thread_local const Loop* current_ = nullptr;
+  static inline thread_local Loop* current_ = nullptr;
 };
 
 }  // namespace pagewire::transport

@@ -1,9 +1,16 @@
 #include "transport/outgoing_call.h"
 
+#include <absl/strings/str_cat.h>
+#include <pagewire/payload_buffer.h>
+
 #include <algorithm>
+#include <cstring>
+#include <string>
 #include <utility>
 
+#include "payload/file_read.h"
 #include "transport/page.h"
+#include "wire/copy_reason.h"
 #include "wire/frame_encoder.h"
 #include "wire/frame_prefix.h"
 #include "wire/limits.h"
@@ -19,6 +26,57 @@ wire::v1::PayloadEnd EndOf(uint64_t payload_id, uint64_t size) {
   end.set_size(size);
   end.set_outcome(wire::v1::PayloadEnd::COMPLETE);
   return end;
+}
+
+const absl::Status& SourceOf(const std::shared_ptr<absl::Status>& source) {
+  static const absl::Status* const kNoFile = new absl::Status();
+  return source == nullptr ? *kNoFile : *source;
+}
+
+// The cursor's next out.size() bytes. Where a file cannot be read, zeros, and `failure` says why; null if there is no
+// file.
+void Read(PayloadCursor& cursor, absl::Span<char> out, absl::Status* failure) {
+  cursor.AdvanceOwned(out.size(), [&](const char* data, size_t size, const memory::SpanOwner& owner) {
+    const absl::Span<char> part = out.subspan(0, size);
+    out.remove_prefix(size);
+    const memory::FileMemory* const file = owner.file();
+    if (file == nullptr) {
+      std::memcpy(part.data(), data, size);
+      return;
+    }
+    const uint64_t offset = file->OffsetOf(data);
+    const absl::StatusOr<size_t> count = memory::ReadAt(file->fd(), offset, part);
+    const size_t read = count.ok() ? *count : 0;
+    if (read == size) return;
+    std::memset(part.data() + read, 0, size - read);
+    if (failure->ok()) {
+      *failure =
+          absl::DataLossError(absl::StrCat("the file could not be read at offset ", offset + read, ": ",
+                                           count.ok() ? "it ends there; was it cut short?" : count.status().message()));
+    }
+  });
+}
+
+// What follows is in the page cache when its turn comes, as far as the kernel can: a read from a disk would stop the
+// loop.
+constexpr uint64_t kPrefetchBytes = 1 << 20;
+void Prefetch(PayloadCursor cursor) {
+  cursor.AdvanceOwned(std::min(cursor.remaining(), 2 * kPrefetchBytes),
+                      [](const char* data, size_t size, const memory::SpanOwner& owner) {
+                        if (const memory::FileMemory* file = owner.file()) file->Prefetch(data, size);
+                      });
+}
+
+// The next `length` bytes in memory; the cursor stays.
+Payload ReadAhead(PayloadCursor cursor, uint64_t length, absl::Status& failure) {
+  absl::StatusOr<PayloadBuffer> buffer = PayloadBuffer::TryAllocate(length);
+  if (buffer.ok()) {
+    Read(cursor, absl::MakeSpan(buffer->data(), length), &failure);
+    return std::move(*buffer).Freeze();
+  }
+  if (failure.ok()) failure = buffer.status();
+  static const std::string* const kZeros = new std::string(1 << 20, '\0');
+  return Payload::FromExternal(kZeros->data(), length, nullptr);
 }
 
 }  // namespace
@@ -158,24 +216,31 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
   }
   item.begun = true;
   item.payload_id = announced_payload_;
-  item.choice = ChooseSendPath(terms_, size);
+  const Backing backing = BackingOf(item.cursor.payload());
+  if (backing == Backing::kFile || backing == Backing::kMixed) item.source = std::make_shared<absl::Status>();
+  item.choice = ChooseSendPath(terms_, size, backing);
   item.report = std::make_shared<TransferReport>();
   item.report->payload_bytes = size;
   item.report->send_path = item.choice.path;
   item.report->acks = window_.acks();
   item.report->began = absl::Now();
+  item.report->digest = terms_.digests;
+  item.report->evidence = item.choice.evidence;
+  if (terms_.digests) item.digest.emplace();
   wire::v1::PayloadBegin begin;
   begin.set_payload_id(item.payload_id);
   begin.set_call_id(call_id_);
   begin.set_size(size);
+  if (item.choice.receive != ReceivePath::kAuto) begin.set_receive_path(wire::ToWire(item.choice.receive));
+  begin.set_measure(item.choice.group != 0);
   wire::AppendFrame(FrameType::kPayloadBegin, flags, begin, {}, out);
 }
 
 bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone) {
   auto& item = std::get<SendingPayload>(items_.front());
   const uint64_t remaining = item.cursor.remaining();
-  if (remaining < kPageBytes) {
-    if (window_.available() < remaining) return false;
+  if (remaining < kPageBytes || !SourceOf(item.source).ok()) {
+    if (remaining < kPageBytes && window_.available() < remaining) return false;
     SendPayloadEnd(item, batch.head());
     const uint64_t size = item.cursor.payload().size();
     PopFront();
@@ -189,9 +254,24 @@ bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone)
   chunk.set_offset(item.cursor.offset());
   wire::AppendChunkHeader(chunk, wanted, batch.head(), alone ? NextFrameBytes(item, wanted) : 0);
   window_.OnSent(wanted);
-  batch.AppendChunk(item.cursor, wanted, {item.choice, item.payload_id, window_.sent(), item.report});
+  AppendChunk(item, wanted, batch);
   ++item.report->chunks;
   return true;
+}
+
+void OutgoingCall::AppendChunk(SendingPayload& item, uint64_t length, WriteBatch& batch) {
+  if (item.source != nullptr && item.cursor.offset() % kPrefetchBytes == 0) Prefetch(item.cursor);
+  const auto append = [&](PayloadCursor& cursor) {
+    if (item.digest.has_value()) {
+      // Just before the kernel reads them, too.
+      PayloadCursor(cursor).Advance(length, [&](const char* data, size_t size) { item.digest->Update(data, size); });
+    }
+    batch.AppendChunk(cursor, length, {item.choice, item.payload_id, window_.sent(), item.report, item.source});
+  };
+  if (item.source == nullptr || item.choice.path == SendPath::kFile) return append(item.cursor);
+  PayloadCursor read(ReadAhead(item.cursor, length, *item.source));
+  append(read);
+  item.cursor.Advance(length, [](const char*, size_t) {});
 }
 
 uint32_t OutgoingCall::NextFrameBytes(const SendingPayload& item, uint64_t chunk) const {
@@ -202,7 +282,9 @@ uint32_t OutgoingCall::NextFrameBytes(const SendingPayload& item, uint64_t chunk
     next.set_offset(item.cursor.offset() + chunk);
     return wire::kFramePrefixBytes + next.ByteSizeLong();
   }
-  return wire::kFramePrefixBytes + EndOf(item.payload_id, item.cursor.payload().size()).ByteSizeLong() + remaining;
+  wire::v1::PayloadEnd end = EndOf(item.payload_id, item.cursor.payload().size());
+  if (item.digest.has_value()) *end.mutable_digest() = PayloadDigest::Placeholder();
+  return wire::kFramePrefixBytes + end.ByteSizeLong() + remaining;
 }
 
 void OutgoingCall::SendPayloadEnd(SendingPayload& item, std::string& out) {
@@ -213,12 +295,29 @@ void OutgoingCall::SendPayloadEnd(SendingPayload& item, std::string& out) {
     return;
   }
   std::string tail;
-  item.cursor.Advance(item.cursor.remaining(), [&](const char* data, size_t size) { tail.append(data, size); });
+  if (SourceOf(item.source).ok()) {
+    tail.resize(item.cursor.remaining());
+    Read(item.cursor, absl::MakeSpan(tail), item.source.get());
+  }
+  if (const absl::Status& source = SourceOf(item.source); !source.ok()) {
+    wire::v1::PayloadEnd end = EndOf(item.payload_id, RoundDownToPage(item.cursor.offset()));
+    end.set_outcome(wire::v1::PayloadEnd::SOURCE_FAILED);
+    end.set_code(static_cast<uint32_t>(source.code()));
+    end.set_message(std::string(source.message()));
+    wire::AppendFrame(FrameType::kPayloadEnd, 0, end, {}, out);
+    return;
+  }
   window_.OnSent(tail.size());
-  wire::AppendFrame(FrameType::kPayloadEnd, 0, EndOf(item.payload_id, item.cursor.offset()), tail, out);
+  wire::v1::PayloadEnd end = EndOf(item.payload_id, item.cursor.offset());
+  if (item.digest.has_value()) {
+    item.digest->Update(tail.data(), tail.size());
+    *end.mutable_digest() = item.digest->Get();
+  }
+  wire::AppendFrame(FrameType::kPayloadEnd, 0, end, tail, out);
   item.report->CountKernelCopy(CopyReason::kTail, tail.size());
   item.report->finished = absl::Now();
-  observer_.OnPayloadSent(call_id_, item.payload_id, window_.sent(), item.report, std::move(item.events));
+  observer_.OnPayloadSent(call_id_,
+                          {item.payload_id, window_.sent(), item.report, item.choice.group, std::move(item.events)});
 }
 
 }  // namespace pagewire::transport

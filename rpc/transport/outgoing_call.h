@@ -14,6 +14,7 @@
 #include "pagewire/wire.pb.h"
 #include "transport/path_choice.h"
 #include "transport/payload_cursor.h"
+#include "transport/payload_digest.h"
 #include "transport/peer_event.h"
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
@@ -45,6 +46,16 @@ struct OutgoingPieces {
 constexpr uint64_t kPieceBytes = 256 << 10;
 constexpr uint64_t PieceCount(uint64_t bytes) { return (bytes + kPieceBytes - 1) / kPieceBytes; }
 
+// A payload that has left whole.
+struct SentPayload {
+  uint64_t payload_id = 0;
+  uint64_t end = 0;  // payload bytes of the connection up to here
+  // `acks` is what the window had counted when the payload began; copies that the kernel makes are still added.
+  std::shared_ptr<TransferReport> report;
+  PathChooser::Group group = 0;  // not 0: it is measured
+  PayloadEvents events;
+};
+
 // Turns items into frames, one at a time, as credit and window allow. Not thread-safe: used by whoever drives the
 // connection.
 class OutgoingCall {
@@ -55,10 +66,8 @@ class OutgoingCall {
     // A message or a payload of so many bytes has left the line. Nothing of the call may be aborted or finished here.
     virtual void OnItemSent(uint64_t call_id, uint64_t bytes) = 0;
 
-    // The last frame of a whole payload is on its way, `end` payload bytes into the connection. `report->acks` is what
-    // the window had counted when the payload began; copies that the kernel made are still added to the report.
-    virtual void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end,
-                               std::shared_ptr<TransferReport> report, PayloadEvents events) = 0;
+    // The last frame of a whole payload is on its way.
+    virtual void OnPayloadSent(uint64_t call_id, SentPayload payload) = 0;
 
    protected:
     ~Observer() = default;
@@ -121,6 +130,8 @@ class OutgoingCall {
     PayloadEvents events;
     SendChoice choice;
     std::shared_ptr<TransferReport> report;  // from the beginning on
+    std::optional<PayloadDigest> digest;     // where both sides want one
+    std::shared_ptr<absl::Status> source;    // why the payload's file cannot be read; null: it is in none
     bool begun = false;
     bool aborted = false;
   };
@@ -135,6 +146,7 @@ class OutgoingCall {
   void SendMessage(SendingMessage& item, std::string& out);
   void SendPayloadBegin(SendingPayload& item, std::string& out);
   void SendPayloadEnd(SendingPayload& item, std::string& out);
+  void AppendChunk(SendingPayload& item, uint64_t length, WriteBatch& batch);
   uint32_t NextFrameBytes(const SendingPayload& item, uint64_t chunk) const;
 
   const uint64_t call_id_;

@@ -5,16 +5,10 @@
 #include <cstdlib>
 
 #include "base/string_view.h"
+#include "payload/lending.h"
 #include "transport/page.h"
 
 namespace pagewire::transport {
-namespace {
-
-// Below it, what a path without a copy saves is less than what it costs to set up. 64 KiB: where mapping begins to be
-// cheaper than copying into pooled memory (docs/architecture.md, "Costs").
-constexpr uint64_t kAutoFromBytes = 64 << 10;
-
-}  // namespace
 
 absl::StatusOr<Paths> RequestedPaths(SendPath send, ReceivePath receive) {
   if (const char* name = std::getenv("PAGEWIRE_SEND_PATH"); name != nullptr && send == SendPath::kAuto) {
@@ -32,31 +26,67 @@ absl::StatusOr<Paths> RequestedPaths(SendPath send, ReceivePath receive) {
     }
     receive = *parsed;
   }
-  if (send != SendPath::kAuto && send != SendPath::kCopy && send != SendPath::kZerocopy) {
-    return absl::UnimplementedError(absl::StrCat("send path ", base::ToAbsl(SendPathName(send)),
-                                                 " is not part of this version; use auto, copy or zerocopy"));
+  if (send == SendPath::kFixed) {
+    return absl::UnimplementedError(
+        absl::StrCat("send path ", base::ToAbsl(SendPathName(send)),
+                     " is not part of this version, because it measured as no better than zerocopy; use auto, copy, "
+                     "zerocopy, splice or file"));
   }
   return Paths{send, receive};
 }
 
-SendChoice ChooseSendPath(const SendTerms& terms, uint64_t payload_bytes) {
+Backing BackingOf(const Payload& payload) {
+  if (memory::Lendable(payload)) return Backing::kLendable;
+  if (memory::InFiles(payload)) return Backing::kFile;
+  return memory::TouchesFiles(payload) ? Backing::kMixed : Backing::kOther;
+}
+
+SendChoice ChooseSendPath(const SendTerms& terms, uint64_t payload_bytes, Backing backing) {
+  if (terms.without == CopyReason::kTls) return {SendPath::kCopy, CopyReason::kTls};
   if (terms.requested == SendPath::kCopy) return {SendPath::kCopy, CopyReason::kForced};
-  if (!terms.zerocopy_possible) return {SendPath::kCopy, CopyReason::kKernelUnsupported};
-  if (terms.quarantine_full) return {SendPath::kCopy, CopyReason::kPolicy};
-  if (terms.requested == SendPath::kZerocopy) return {SendPath::kZerocopy};
-  if (terms.same_host) return {SendPath::kCopy, CopyReason::kSameHostCopy};
-  if (payload_bytes < kAutoFromBytes) return {SendPath::kCopy, CopyReason::kBelowThreshold};
-  return {SendPath::kZerocopy};
+  if (terms.requested == SendPath::kFile && backing == Backing::kFile && !terms.digests) {
+    return terms.splice_possible ? SendChoice{SendPath::kFile} : SendChoice{SendPath::kCopy, terms.without};
+  }
+  // Bytes of files are read when their turn comes.
+  if (terms.requested == SendPath::kFile || backing == Backing::kFile || backing == Backing::kMixed) {
+    return {SendPath::kCopy, CopyReason::kPolicy};
+  }
+  if (terms.requested == SendPath::kSplice) {
+    if (!terms.splice_possible) return {SendPath::kCopy, terms.without};
+    return backing == Backing::kLendable ? SendChoice{SendPath::kSplice}
+                                         : SendChoice{SendPath::kCopy, CopyReason::kPolicy};
+  }
+  if (terms.requested == SendPath::kZerocopy || terms.peer == nullptr) {
+    if (!terms.zerocopy_possible) return {SendPath::kCopy, terms.without};
+    if (terms.quarantine_full || terms.requested == SendPath::kAuto) return {SendPath::kCopy, CopyReason::kPolicy};
+    return {SendPath::kZerocopy};
+  }
+  SendChoice choice;
+  choice.reason = terms.same_host ? CopyReason::kSameHostCopy : CopyReason::kBelowThreshold;
+  if (payload_bytes < PeerPaths::kFromBytes) return choice;
+  const PeerPaths::Choice chosen =
+      terms.peer->Choose(payload_bytes, {.same_host = terms.same_host,
+                                         .zerocopy = terms.zerocopy_possible && !terms.quarantine_full,
+                                         .map = terms.whole_page_segments});
+  choice.path = chosen.pair.send;
+  choice.reason = terms.same_host ? CopyReason::kSameHostCopy : CopyReason::kPolicy;
+  choice.receive = chosen.pair.receive;
+  choice.group = chosen.group;
+  choice.evidence = chosen.evidence;
+  return choice;
 }
 
 ReceiveChoice ChooseReceivePath(const ReceiveTerms& terms) {
   const bool automatic = terms.requested == ReceivePath::kAuto;
+  if (terms.without == CopyReason::kTls) return {false, CopyReason::kTls};
   if (terms.requested == ReceivePath::kCopy) return {false, CopyReason::kForced};
-  if (automatic && terms.same_host) return {false, CopyReason::kSameHostCopy};
-  if (!terms.map_possible) return {false, CopyReason::kKernelUnsupported};
+  if (automatic && terms.same_host) {
+    return {false, CopyReason::kSameHostCopy, 0, terms.map_possible && terms.whole_page_segments};
+  }
+  if (!terms.map_possible) return {false, terms.without};
   if (!terms.whole_page_segments) return {false, CopyReason::kMss};
   if (!terms.arena) return {false, CopyReason::kNoArena};
-  return {true, CopyReason::kPolicy, automatic ? kAutoFromBytes : kPageBytes};
+  return {true, CopyReason::kPolicy, automatic ? PeerPaths::kFromBytes : kPageBytes, automatic};
 }
 
 }  // namespace pagewire::transport

@@ -58,7 +58,7 @@ void PayloadPieces::SealBlock() {
 }
 
 void PayloadPieces::SealMapped() {
-  builder_.AppendExternal(mapped_, std::exchange(mapped_range_, nullptr));
+  builder_.AppendMapped(mapped_, std::exchange(mapped_range_, nullptr));
   mapped_ = {};
 }
 

@@ -4,7 +4,9 @@
 #include <sys/uio.h>
 
 #include <absl/status/status.h>
+#include <absl/types/span.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,10 +32,26 @@ class PayloadPieces {
   // The next `bytes` bytes lie at `data`, in `range`.
   void AppendMapped(const char* data, size_t bytes, const std::shared_ptr<const ArenaRange>& range);
 
+  // Passes the bytes that were added since the last call, all of which have been filled, to `take(data, size)`.
+  template <typename Take>
+  void VisitNew(Take take) {
+    for (; visited_ < builder_.pieces(); ++visited_, visited_bytes_ = 0) Visit(builder_.piece(visited_), take);
+    if (block_.has_value()) Visit(absl::MakeConstSpan(block_->data(), block_used_), take);
+    Visit(mapped_, take);
+  }
+
   // What there is. The pieces are empty afterwards.
   memory::PayloadBuilder Take();
 
  private:
+  // Of the piece that is visited next; one that grows becomes the builder's next.
+  template <typename Take>
+  void Visit(absl::Span<const char> piece, Take& take) {
+    const absl::Span<const char> rest = piece.subspan(std::min(visited_bytes_, piece.size()));
+    if (rest.empty()) return;
+    take(rest.data(), rest.size());
+    visited_bytes_ = piece.size();
+  }
   void SealBlock();
   void SealMapped();
 
@@ -43,6 +61,8 @@ class PayloadPieces {
   size_t block_used_ = 0;
   absl::Span<const char> mapped_;  // growing
   std::shared_ptr<const ArenaRange> mapped_range_;
+  size_t visited_ = 0;  // pieces of the builder
+  size_t visited_bytes_ = 0;
 };
 
 }  // namespace pagewire::transport

@@ -14,9 +14,9 @@
 namespace pagewire::transport {
 namespace {
 
-// The float of a connection that carries payloads: enough for a few of 1 MiB to start without asking. A connection
+// The float of a connection that carries payloads: enough for several of 1 MiB to start without asking. A connection
 // that has carried none keeps its initial float, so that thousands of idle ones cost the budget little.
-constexpr uint64_t kBusyFloatBytes = 4 << 20;
+constexpr uint64_t kBusyFloatBytes = 8 << 20;
 
 // How much of one large message is set aside before its bytes come.
 constexpr uint64_t kMessageReserveBytes = 64 << 10;
@@ -28,6 +28,7 @@ wire::v1::Receipt MakeReceipt(uint64_t payload_id, const TransferReport& report)
   receipt.set_payload_id(payload_id);
   receipt.set_receive_path(wire::ToWire(report.receive_path));
   receipt.set_mapped_bytes(report.mapped_bytes);
+  receipt.set_cpu_ns(report.receive_cpu_ns);
   for (int i = 0; i < kCopyReasonCount; ++i) {
     if (report.copied_bytes[i] == 0) continue;
     wire::v1::CopiedBytes& copied = *receipt.add_copied();
@@ -44,7 +45,8 @@ Receiver::Receiver(ReceiverOptions options, memory::Reservation backing, Session
       handler_(handler),
       outlet_(outlet),
       credit_(std::move(backing)),
-      float_target_(credit_.float_bytes()) {}
+      float_target_(credit_.float_bytes()),
+      maps_(options_.choice.map) {}
 
 Receiver::Call* Receiver::Find(uint64_t call_id) {
   const auto it = calls_.find(call_id);
@@ -205,7 +207,8 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
     call->open_payload = begin.payload_id();
   }
   const auto [it, inserted] =
-      payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size, WayOf(size));
+      payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size, WayOf(begin));
+  if (begin.receive_path() != wire::v1::RECEIVE_PATH_UNSPECIFIED) maps_ = it->second.maps();
   IncomingPayload& payload = it->second;
   if (call == nullptr || call->discarded) {
     payload.Discard();
@@ -306,7 +309,10 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
       OnReserved(call_id, payload_id, std::move(reservation));
     });
   };
-  absl::StatusOr<memory::Ticket> ticket = budget.Reserve(item.credit(), holder, std::move(granted));
+  const bool may_refuse = payload_id != 0 && handler_.MayRefuse(call_id);
+  absl::StatusOr<memory::Ticket> ticket =
+      budget.Reserve(item.credit(), holder, std::move(granted),
+                     may_refuse ? memory::Patience::kShortLine : memory::Patience::kAnyLine);
   if (ticket.ok()) {
     item.WaitWith(*std::move(ticket));
   } else {
@@ -371,10 +377,27 @@ void Receiver::Settle(IncomingItem& item) {
   }
 }
 
-IncomingPayload::Way Receiver::WayOf(uint64_t size) const {
-  if (!options_.choice.map) return {options_.pool, nullptr, options_.choice.reason};
-  if (size < options_.choice.map_from_bytes) return {options_.pool, nullptr, CopyReason::kBelowThreshold};
-  return {options_.pool, options_.arena, options_.choice.reason};
+IncomingPayload::Way Receiver::WayOf(const wire::v1::PayloadBegin& begin) const {
+  const ReceiveChoice& choice = options_.choice;
+  IncomingPayload::Way way{options_.pool, nullptr, choice.reason, digests_, begin.measure()};
+  const bool advised = choice.takes_advice && (begin.receive_path() == wire::v1::RECEIVE_PATH_COPY ||
+                                               begin.receive_path() == wire::v1::RECEIVE_PATH_MAP);
+  if (advised ? begin.receive_path() == wire::v1::RECEIVE_PATH_COPY : !choice.map) return way;
+  if (!advised && begin.size() < choice.map_from_bytes) {
+    way.reason = CopyReason::kBelowThreshold;
+    return way;
+  }
+  way.arena = options_.arena;
+  if (way.arena == nullptr) {
+    // Only now: an arena that nobody needs is not made.
+    const absl::StatusOr<std::shared_ptr<Arena>>& arena = Arena::Default();
+    if (!arena.ok()) {
+      way.reason = CopyReason::kNoArena;
+    } else {
+      way.arena = arena->get();
+    }
+  }
+  return way;
 }
 
 void Receiver::RefuseIfFailed(const IncomingPayload& payload) {
@@ -424,6 +447,10 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
                                   " bytes ends with size ", end.size(), " after ", payload.item().received(),
                                   " bytes"));
   }
+  if (complete && digests_ && !PayloadDigest::IsValid(end.digest())) {
+    return Violation(absl::StrCat("PAYLOAD_END: payload ", end.payload_id(),
+                                  " ends without an XXH3-128 digest, which was negotiated"));
+  }
   received_bytes_ += tail.size();
   Call* call = Find(call_id);
   if (!payload.discarded()) {
@@ -436,7 +463,12 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
     result = end.outcome() == wire::v1::PayloadEnd::ABORTED
                  ? absl::AbortedError(absl::StrCat("the sender gave up its payload after ", end.size(), " bytes"))
                  : absl::DataLossError(absl::StrCat("the payload's source failed at the sender: ", end.message()));
+  } else if (const auto digest = payload.digest(); digest.has_value() && digest->value() != end.digest().value()) {
+    result = absl::DataLossError(absl::StrCat(
+        "payload ", end.payload_id(), " of ", end.size(), " bytes changed on its way: its sender's digest is ",
+        PayloadDigest::ToString(end.digest()), ", that of what came is ", PayloadDigest::ToString(*digest)));
   } else if (wanted) {
+    payload.CountReturn();
     outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
     result = payload.Finish(outlet_.OnPayloadReleased(end.payload_id()));
   }
@@ -450,6 +482,8 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
     if (wanted) call->unread += unread.credit;
   }
   payloads_.erase(it);
+  // What the application never gets it holds nothing of, and cannot let go. Told only now that the pages are gone.
+  if (!result.ok()) outlet_.OnPayloadReleased(end.payload_id())();
   if (wanted) handler_.OnPayload(call_id, std::move(result), report, std::move(unread));
   return absl::OkStatus();
 }

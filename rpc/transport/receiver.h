@@ -47,7 +47,8 @@ class Receiver {
     virtual std::function<void(absl::AnyInvocable<void()>)> Poster() = 0;
     // The target of the chunk that is under way is not valid any more.
     virtual void DropChunk() = 0;
-    // The application holds nothing of a payload any more. Any thread, and also when the session is gone.
+    // What tells the peer that a payload is released: called once for each that ends, and run once, when nothing of
+    // its memory is held any more. Any thread, and also when the session is gone.
     virtual absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) = 0;
 
    protected:
@@ -57,8 +58,11 @@ class Receiver {
   // `backing`: the reservation behind the connection's initial credit.
   Receiver(ReceiverOptions options, memory::Reservation backing, SessionHandler& handler, Outlet& outlet);
 
-  // Pages are mapped where they can be.
-  bool maps() const { return options_.choice.map; }
+  // Pages of the next payloads are mapped where they can be, as far as one can know.
+  bool maps() const { return maps_; }
+
+  // Payloads that begin from now on end with digests.
+  void ExpectDigests() { digests_ = true; }
 
   // A call's record: from its start until both its ends are done (see Session).
   void OpenCall(uint64_t call_id);
@@ -131,7 +135,7 @@ class Receiver {
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
   void Refuse(uint64_t call_id, absl::Status status);
   void RefuseIfFailed(const IncomingPayload& payload);
-  IncomingPayload::Way WayOf(uint64_t size) const;
+  IncomingPayload::Way WayOf(const wire::v1::PayloadBegin& begin) const;
   void Settle(IncomingItem& item);
   void GrowFloat();
   void AnnounceCredit();
@@ -149,6 +153,8 @@ class Receiver {
   uint64_t last_payload_id_ = 0;  // that a message announced
   uint64_t chunk_under_way_ = 0;  // the payload that it belongs to
   uint64_t received_bytes_ = 0;
+  bool digests_ = false;
+  bool maps_;
 };
 
 }  // namespace pagewire::transport

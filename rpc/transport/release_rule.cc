@@ -13,8 +13,9 @@ bool AckLedger::Free(const Hold& hold) const {
     case SendPath::kFixed:
       return hold.chunk.end <= received_ || dead_;
     case SendPath::kSplice:
+      return hold.peer_released || hold.given_up;
     case SendPath::kFile:
-      return hold.peer_released;
+      return hold.peer_released || dead_;
   }
   return false;
 }

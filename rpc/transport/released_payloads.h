@@ -1,4 +1,4 @@
-// Payloads of the peer's that our application has dropped, until the peer is told.
+// Payloads of the peer's that our application has dropped, or will never get, until the peer is told.
 #pragma once
 
 #include <absl/functional/any_invocable.h>
@@ -14,7 +14,7 @@ namespace pagewire::transport {
 // Shared by a session and the payloads it delivered, whichever lives longer. Thread-safe.
 class ReleasedPayloads {
  public:
-  // `notify` runs on the thread that drops a payload, when there is something to tell: once, and again after Rearm. It
+  // `notify` runs on the thread that adds a payload, when there is something to tell: once, and again after Rearm. It
   // must only post.
   explicit ReleasedPayloads(absl::AnyInvocable<void()> notify) : notify_(std::move(notify)) {}
 

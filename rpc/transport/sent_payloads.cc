@@ -2,15 +2,32 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/copy_reason.h"
 
 namespace pagewire::transport {
 
-void SentPayloads::Add(uint64_t payload_id, uint64_t call_id, std::shared_ptr<TransferReport> report) {
-  const uint64_t acks_before = std::exchange(report->acks, 0);
-  sent_.insert_or_assign(payload_id, Sent{call_id, std::move(report), acks_before});
+namespace {
+
+// A peer that lies about what it spends spoils the choice for its own host only.
+PathChooser::Sample SampleOf(const TransferReport& report) {
+  const bool by_kernel =
+      report.send_path == SendPath::kZerocopy && 2 * report.kernel_copied_bytes > report.payload_bytes;
+  return {
+      .bytes = report.payload_bytes,
+      .elapsed_ns = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(absl::Now() - report.began), 1)),
+      .cpu_ns = report.send_cpu_ns + report.receive_cpu_ns,
+      .refused = report.receive_path == ReceivePath::kMap && report.mapped_bytes == 0,
+      .copied = by_kernel};
+}
+
+}  // namespace
+
+void SentPayloads::Add(uint64_t call_id, SentPayload payload) {
+  const uint64_t acks_before = std::exchange(payload.report->acks, 0);
+  sent_.insert_or_assign(payload.payload_id, Sent{call_id, std::move(payload.report), payload.group, acks_before});
 }
 
 absl::Status SentPayloads::OnAck(const wire::v1::Ack& ack, uint64_t last_payload_id, OnReport on_report) {
@@ -28,6 +45,7 @@ absl::Status SentPayloads::OnAck(const wire::v1::Ack& ack, uint64_t last_payload
           absl::StrCat("ACK: a receipt for payload ", receipt.payload_id(), ", which was never sent"));
     }
     TakeReceipt(receipt, on_report);
+    waiters_.OnReceipt(receipt.payload_id());
   }
   for (const wire::v1::IdRange& range : ack.released()) {
     if (range.last() > last_payload_id) {
@@ -54,6 +72,8 @@ void SentPayloads::TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_rep
     }
   }
   report.acks = window_.acks() - sent.acks_before;
+  report.receive_cpu_ns = receipt.cpu_ns();
+  if (sent.group != 0 && learner_ != nullptr) learner_->OnSample(sent.group, SampleOf(report));
   on_report(sent.call_id, report);
 }
 

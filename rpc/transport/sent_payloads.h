@@ -9,12 +9,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "pagewire/wire.pb.h"
 #include "transport/ack_ledger.h"
 #include "transport/ack_waiters.h"
 #include "transport/byte_stream.h"
+#include "transport/outgoing_call.h"
+#include "transport/peer_paths.h"
 #include "transport/send_window.h"
 
 namespace pagewire::transport {
@@ -26,8 +29,11 @@ class SentPayloads {
   AckLedger& ledger() { return ledger_; }
   AckWaiters& waiters() { return waiters_; }
 
-  // All of the payload is on its way. `report` is kept until its receipt, or until Forget.
-  void Add(uint64_t payload_id, uint64_t call_id, std::shared_ptr<TransferReport> report);
+  // What measured payloads cost is told; null: nobody.
+  void TellCosts(std::shared_ptr<PeerPaths> learner) { learner_ = std::move(learner); }
+
+  // All of the payload is on its way. Its report is kept until its receipt, or until Forget.
+  void Add(uint64_t call_id, SentPayload payload);
   void Forget(uint64_t payload_id) { sent_.erase(payload_id); }
 
   // Called with a call and the report of its payload, which is final now.
@@ -47,10 +53,12 @@ class SentPayloads {
   struct Sent {
     uint64_t call_id = 0;
     std::shared_ptr<TransferReport> report;
+    PathChooser::Group group = 0;
     uint64_t acks_before = 0;  // that the window had counted when the payload began
   };
   void TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_report);
 
+  std::shared_ptr<PeerPaths> learner_;
   SendWindow window_;
   AckLedger ledger_;
   AckWaiters waiters_;

@@ -71,7 +71,9 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
                   .fail = [this](absl::Status status) { Fail(std::move(status)); }}),
       pings_(options_.pings),
       settings_({"settings", 20, 1, ""}),
-      cancels_({"cancelled calls", 20'000, 2'000, ""}) {}
+      cancels_({"cancelled calls", 20'000, 2'000, ""}) {
+  sent_.TellCosts(send_terms_.peer);
+}
 
 Session::~Session() {
   for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_, release_timer_})
@@ -134,6 +136,7 @@ void Session::SendCancel(wire::v1::Cancel cancel) {
   if (closed_ || failing_) return;
   const uint64_t call_id = cancel.call_id();
   if (scheduler_.Abort(call_id)) {
+    AppendAck();  // first, so that the peer knows what had arrived when it hears of the cancellation
     Control(FrameType::kCancel, 0, cancel);
   } else if (const auto it = calls_.find(call_id); it != calls_.end()) {
     it->second.unheard_of = !it->second.peer_ended;
@@ -250,7 +253,9 @@ void Session::Flush() {
 
 bool Session::WriteBatchOut() {
   if (batch_.empty()) return true;
+  const uint64_t waiting = batch_.bytes();
   IoResult result = batch_.WriteTo(*stream_);
+  if (batch_.bytes() < waiting) sent_anything_ = true;
   if (result.state == IoState::kOk) {
     ++written_batches_;
     return true;
@@ -302,15 +307,15 @@ void Session::TakeReleased() {
   sent_.TakeReleased(*stream_, send_terms_.same_host ? CopyReason::kSameHostCopy : CopyReason::kKernelUnsupported);
 }
 
-void Session::OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
-                            PayloadEvents events) {
-  if (events.received) sent_.waiters().AwaitReceived(end, std::move(events.received));
-  if (events.released) sent_.waiters().AwaitReleased(payload_id, std::move(events.released));
+void Session::OnPayloadSent(uint64_t call_id, SentPayload payload) {
+  PayloadEvents& events = payload.events;
+  if (events.received) sent_.waiters().AwaitReceived(payload.end, std::move(events.received));
+  if (events.released) sent_.waiters().AwaitReleased(payload.payload_id, std::move(events.released));
   const auto call = calls_.find(call_id);
   if (call == calls_.end()) return;
-  call->second.sent_payload = payload_id;
-  handler_.OnSent(call_id, *report);
-  sent_.Add(payload_id, call_id, std::move(report));
+  call->second.sent_payload = payload.payload_id;
+  handler_.OnSent(call_id, *payload.report);
+  sent_.Add(call_id, std::move(payload));
 }
 
 void Session::SendGrant(const wire::v1::Credit& grant) { Control(FrameType::kCredit, 0, grant); }

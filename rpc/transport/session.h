@@ -98,6 +98,11 @@ class Session final : private ByteStream::Observer,
 
   const std::string& peer() const { return peer_; }
 
+  // Whether the stream has taken any byte. Without that, no call has been heard of.
+  bool sent_anything() const { return sent_anything_; }
+
+  PeerIdentity peer_identity() const { return stream_->identity(); }
+
   // The peer's preface was accepted.
   bool ready() const { return ready_; }
 
@@ -121,8 +126,7 @@ class Session final : private ByteStream::Observer,
   void OnChunkReceived(uint64_t length) override;
 
   // FrameScheduler::Observer
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
-                     PayloadEvents events) override;
+  void OnPayloadSent(uint64_t call_id, SentPayload payload) override;
   void OnCallSent(uint64_t call_id) override;
   void OnItemSent(uint64_t call_id, uint64_t bytes) override { handler_.OnItemSent(call_id, bytes); }
 
@@ -174,13 +178,14 @@ class Session final : private ByteStream::Observer,
   const uint64_t own_window_ = wire::Settings().window;
   wire::Settings peer_settings_;
 
-  const SendTerms send_terms_;
+  SendTerms send_terms_;
   SendCredit send_credit_;
   SentPayloads sent_;
   FrameScheduler scheduler_;
   WriteBatch batch_;
   bool flush_scheduled_ = false;
   uint64_t written_batches_ = 0;
+  bool sent_anything_ = false;
   Loop::TimerId stall_timer_ = 0;
 
   Receiver receiver_;

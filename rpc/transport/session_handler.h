@@ -55,8 +55,11 @@ class SessionHandler {
   // A message or a payload of ours of so many bytes has left the line. May be called from within calls to the session.
   virtual void OnItemSent(uint64_t call_id, uint64_t bytes) = 0;
 
-  // A payload of ours was handed to the kernel (`report.finished` is set), and again when the peer's receipt arrived.
+  // A payload of ours was handed to the kernel: `report.finished` is set.
   virtual void OnSent(uint64_t call_id, const TransferReport& report) = 0;
+
+  // The peer has received all of a payload of ours, and says how: the report is complete.
+  virtual void OnReceipt(uint64_t call_id, const TransferReport& report) = 0;
 
   // The client gave the call up.
   virtual void OnCancel(wire::v1::Cancel&& cancel) = 0;
@@ -66,6 +69,9 @@ class SessionHandler {
 
   // The peer accepts no call after `go_away.last_call_id()`.
   virtual void OnGoAway(const wire::v1::GoAway& go_away) = 0;
+
+  // Nothing has been done for the call yet, so that it may be refused instead of waiting in a long line.
+  virtual bool MayRefuse(uint64_t call_id) = 0;
 
   // Who holds the payloads of a call, for the list of holders: "/package.Service/Method".
   virtual std::string HolderOf(uint64_t call_id) = 0;

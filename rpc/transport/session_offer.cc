@@ -18,14 +18,14 @@ namespace {
 // What is left of a status message that the peer does not accept whole.
 constexpr size_t kCutMessageBytes = 1024;
 
+}  // namespace
+
 std::string RandomSessionId() {
   std::random_device bits;
   std::string id(wire::kSessionIdBytes, '\0');
   for (char& c : id) c = static_cast<char>(bits());
   return id;
 }
-
-}  // namespace
 
 wire::Settings MakeSettings(const SessionOptions& options) {
   wire::Settings settings;
@@ -44,12 +44,25 @@ wire::Settings MakeSettings(const SessionOptions& options) {
 }
 
 wire::Preface MakeOwnPreface(const SessionOptions& options) {
-  return wire::MakePreface(options.initiator ? RandomSessionId() : "", 0, 0, MakeSettings(options), "pagewire");
+  const bool makes_id = options.initiator && options.session_id.empty();
+  return wire::MakePreface(makes_id ? RandomSessionId() : options.session_id, options.lane_id,
+                           options.payload_digests ? wire::kFeatureXxh3 : 0, MakeSettings(options), "pagewire");
 }
 
 SendTerms MakeSendTerms(const SessionOptions& options, const ByteStream& stream) {
-  return {options.send_path, stream.same_host(), stream.page_paths().zerocopy,
-          QuarantinedBytes() > kMaxQuarantinedBytes};
+  const PagePaths paths = stream.page_paths();
+  SendTerms terms;
+  terms.requested = options.send_path;
+  terms.same_host = stream.same_host();
+  terms.zerocopy_possible = paths.zerocopy;
+  terms.quarantine_full = QuarantinedBytes() > kMaxQuarantinedBytes;
+  terms.splice_possible = paths.splice;
+  terms.without = paths.without;
+  terms.whole_page_segments = paths.whole_page_segments;
+  if (options.send_path == SendPath::kAuto && (paths.zerocopy || paths.map)) {
+    terms.peer = PeerPaths::Of(HostOf(stream.peer()));
+  }
+  return terms;
 }
 
 ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const ByteStream& stream) {
@@ -60,7 +73,13 @@ ReceiverOptions MakeReceiverOptions(const SessionOptions& options, const ByteStr
   receiver.limits = options.limits;
   receiver.max_open_payloads = options.max_concurrent_calls + kExtraCalls;
   const PagePaths paths = stream.page_paths();
-  ReceiveTerms terms = {options.receive_path, stream.same_host(), paths.map, paths.whole_page_segments, true};
+  ReceiveTerms terms;
+  terms.requested = options.receive_path;
+  terms.same_host = stream.same_host();
+  terms.map_possible = paths.map;
+  terms.without = paths.without;
+  terms.whole_page_segments = paths.whole_page_segments;
+  terms.arena = true;
   receiver.choice = ChooseReceivePath(terms);
   if (!receiver.choice.map) return receiver;
   // Only now: an arena that nobody needs is not made.

@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 
 #include <cstddef>
+#include <string>
 
 #include "pagewire/wire.pb.h"
 #include "transport/byte_stream.h"
@@ -22,7 +23,10 @@ inline constexpr size_t kExtraCalls = 1024;
 // The options, brought into the ranges of the wire format.
 wire::Settings MakeSettings(const SessionOptions& options);
 
-// With a session id of its own at the side that connects.
+// wire::kSessionIdBytes that no other session has.
+std::string RandomSessionId();
+
+// The side that connects gives itself a session id if the options have none.
 wire::Preface MakeOwnPreface(const SessionOptions& options);
 
 // What the stream allows of what the options ask for.

@@ -20,6 +20,10 @@ struct SessionOptions {
   // The side that made the connection starts calls; the other side accepts them.
   bool initiator = false;
 
+  // Which lane of which session this connection is; said by the initiator only. Empty: a session of its own.
+  std::string session_id;
+  uint32_t lane_id = 0;
+
   // Received payloads are reserved here. Never null.
   std::shared_ptr<memory::Budget> held_budget;
 
@@ -36,6 +40,9 @@ struct SessionOptions {
 
   SendPath send_path = SendPath::kAuto;
   ReceivePath receive_path = ReceivePath::kAuto;
+
+  // Payloads end with a digest, if the peer is ready for it, too.
+  bool payload_digests = false;
 
   // Without calls for this long, the connection is given up. Not the session's business, but that of who has the calls.
   absl::Duration idle_timeout = absl::InfiniteDuration();

@@ -50,6 +50,10 @@ absl::Status Session::OnPreface(const wire::Preface& preface) {
   if (!negotiated.ok()) return std::move(negotiated).status();
   loop_.CancelTimer(std::exchange(handshake_timer_, 0));
   peer_settings_ = negotiated->peer;
+  if ((negotiated->features & wire::kFeatureXxh3) != 0) {
+    send_terms_.digests = true;
+    receiver_.ExpectDigests();
+  }
   ApplyPeerSettings();
   ready_ = true;
   keepalive_.Start();
@@ -67,7 +71,9 @@ absl::Status Session::OnFrame(wire::Frame& frame) {
     case FrameType::kPayloadBegin: {
       const auto& begin = std::get<wire::v1::PayloadBegin>(frame.body);
       if (absl::Status status = CheckCallId("PAYLOAD_BEGIN", begin.call_id()); !status.ok()) return status;
-      return receiver_.OnPayloadBegin(begin, frame.prefix.flags);
+      absl::Status status = receiver_.OnPayloadBegin(begin, frame.prefix.flags);
+      reader_.set_exact(receiver_.maps());
+      return status;
     }
     case FrameType::kChunk:
       return absl::InternalError("a chunk reached OnFrame");  // the reader passes it to OnChunk
@@ -156,7 +162,7 @@ absl::Status Session::OnAck(const wire::v1::Ack& ack) {
   TakeReleased();
   ScheduleFlush();
   return sent_.OnAck(ack, scheduler_.last_payload_id(),
-                     [this](uint64_t call_id, const TransferReport& report) { handler_.OnSent(call_id, report); });
+                     [this](uint64_t call_id, const TransferReport& report) { handler_.OnReceipt(call_id, report); });
 }
 
 absl::Status Session::OnCredit(const wire::v1::Credit& credit) {

@@ -77,12 +77,20 @@ bool SocketAddress::SameHost(const SocketAddress& other) const {
   return IN6_ARE_ADDR_EQUAL(&mine.sin6_addr, &theirs.sin6_addr) && mine.sin6_scope_id == theirs.sin6_scope_id;
 }
 
-std::string SocketAddress::ToString() const {
-  char host[INET6_ADDRSTRLEN];
+std::string SocketAddress::host() const {
+  char text[INET6_ADDRSTRLEN] = {};
   if (family() == AF_INET) {
     const in_addr address = As<sockaddr_in>().sin_addr;
-    return absl::StrCat("ipv4:", inet_ntop(AF_INET, &address, host, sizeof(host)), ":", port());
+    inet_ntop(AF_INET, &address, text, sizeof(text));
+  } else if (family() == AF_INET6) {
+    const in6_addr address = As<sockaddr_in6>().sin6_addr;
+    inet_ntop(AF_INET6, &address, text, sizeof(text));
   }
+  return text;
+}
+
+std::string SocketAddress::ToString() const {
+  if (family() == AF_INET) return absl::StrCat("ipv4:", host(), ":", port());
   if (family() == AF_INET6) {
     const auto address = As<sockaddr_in6>();
     std::string scope;
@@ -91,7 +99,7 @@ std::string SocketAddress::ToString() const {
       const bool known = if_indextoname(address.sin6_scope_id, name) != nullptr;
       scope = known ? absl::StrCat("%", name) : absl::StrCat("%", address.sin6_scope_id);
     }
-    return absl::StrCat("ipv6:[", inet_ntop(AF_INET6, &address.sin6_addr, host, sizeof(host)), scope, "]:", port());
+    return absl::StrCat("ipv6:[", host(), scope, "]:", port());
   }
   if (family() == AF_UNIX) return absl::StrCat("unix:", path());
   return "unknown";

@@ -24,6 +24,7 @@ class SocketAddress {
   socklen_t length() const { return length_; }
 
   uint16_t port() const;     // 0 for Unix sockets
+  std::string host() const;  // the address alone: "127.0.0.1", "::1"; empty for Unix sockets
   std::string path() const;  // of a Unix socket; else empty. A client's end has none
   bool is_loopback() const;  // 127.0.0.0/8, ::1, and the former inside IPv6; Unix sockets too
   bool is_any() const;       // 0.0.0.0 or ::

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <limits>
+#include <string_view>
 
 #include "transport/socket_address.h"
 #include "transport/socket_error.h"
@@ -86,6 +87,12 @@ absl::Status ApplyTcpOptions(int fd, const TcpOptions& options) {
   }
   if (status.ok()) ApplyWishes(fd, options);
   return status;
+}
+
+void UseLocalCongestionControl(int fd) {
+  // The kernel's own default, which every user may choose.
+  constexpr std::string_view kCubic = "cubic";
+  static_cast<void>(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kCubic.data(), kCubic.size()));
 }
 
 }  // namespace pagewire::transport

@@ -46,4 +46,8 @@ struct TcpOptions {
 // logged once per process when the kernel refuses it. The rest fails with INVALID_ARGUMENT naming option and value.
 absl::Status ApplyTcpOptions(int fd, const TcpOptions& options);
 
+// For a connected TCP socket whose peer is on this host: no congestion control that paces what is sent (bbr), as there
+// is nothing to be congested. docs/benchmarks/transfers.md has what that is worth. Left alone where the kernel refuses.
+void UseLocalCongestionControl(int fd);
+
 }  // namespace pagewire::transport

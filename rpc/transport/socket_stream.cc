@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,12 +13,14 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/uninterrupted.h"
 #include "transport/error_queue.h"
 #include "transport/iovec_batch.h"
 #include "transport/kernel_support.h"
 #include "transport/page.h"
 #include "transport/segment_size.h"
 #include "transport/socket_error.h"
+#include "transport/socket_options.h"
 #include "transport/zerocopy_receive.h"
 
 namespace pagewire::transport {
@@ -28,21 +31,12 @@ std::string PeerName(const SocketAddress& peer, const SocketAddress& local) {
   return (peer.family() == AF_UNIX && peer.path().empty() ? local : peer).ToString();
 }
 
-// Repeats a system call that a signal interrupted.
-template <typename Call>
-ssize_t Uninterrupted(Call call) {
-  ssize_t result;
-  do {
-    result = call();
-  } while (result < 0 && errno == EINTR);
-  return result;
-}
-
 PagePaths PathsOf(int fd, bool is_tcp) {
   PagePaths paths;
   if (!is_tcp) return paths;
   const KernelSupport& kernel = ProbeKernel();
   paths.zerocopy = kernel.send_zerocopy.ok();
+  paths.splice = true;
   paths.map = kernel.receive_map.ok();
   const absl::StatusOr<SegmentInfo> segments = QuerySegments(fd);
   paths.whole_page_segments = segments.ok() && segments->whole_pages;
@@ -68,6 +62,7 @@ SocketStream::~SocketStream() {
 }
 
 void SocketStream::Start(Observer* observer) {
+  if (is_tcp_ && same_host_) UseLocalCongestionControl(fd_.get());
   readiness_.Start(observer);
   const absl::Status added = loop_.AddFd(fd_.get(), this);
   registered_ = added.ok();
@@ -92,7 +87,7 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   msghdr message = {};
   message.msg_iov = batch.data();
   message.msg_iovlen = batch.size();
-  const ssize_t count = Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
+  const ssize_t count = base::Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
   if (count > 0) {
     queued_ -= std::min<size_t>(queued_, count);
     return IoResult::Ok(count);
@@ -110,7 +105,7 @@ void SocketStream::FailRead(absl::Status error) {
 }
 
 IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options) {
-  assert(!write_closed_);
+  assert(!write_closed_ && pipe_.empty());
   if (!write_error_.ok()) return IoResult::Failed(base::CloneStatus(write_error_));
   size_t written = 0;
   IovecBatch spans(from);
@@ -120,7 +115,7 @@ IoResult SocketStream::Write(absl::Span<const iovec> from, WriteOptions options)
     message.msg_iov = batch.data();
     message.msg_iovlen = batch.size();
     const int flags = MSG_NOSIGNAL | (options.end_of_record && is_tcp_ && spans.done() ? MSG_EOR : 0);
-    const ssize_t count = Uninterrupted([&] { return sendmsg(fd_.get(), &message, flags); });
+    const ssize_t count = base::Uninterrupted([&] { return sendmsg(fd_.get(), &message, flags); });
     if (count >= 0) {
       written += count;
       if (static_cast<size_t>(count) < spans.bytes()) break;
@@ -155,7 +150,7 @@ IoResult SocketStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions 
   const int flags = MSG_NOSIGNAL | MSG_ZEROCOPY | (options.end_of_record && spans.done() ? MSG_EOR : 0);
   for (;;) {
     sends_.Register(tag);
-    const ssize_t count = Uninterrupted([&] { return sendmsg(fd_.get(), &message, flags); });
+    const ssize_t count = base::Uninterrupted([&] { return sendmsg(fd_.get(), &message, flags); });
     if (count > 0) {
       sends_.SetBytes(count);
       return IoResult::Ok(count);
@@ -178,6 +173,53 @@ IoResult SocketStream::WriteZerocopy(absl::Span<const iovec> from, WriteOptions 
         write_error_ = Error("write", errno);
         return IoResult::Failed(base::CloneStatus(write_error_));
     }
+  }
+}
+
+IoResult SocketStream::WriteSpliced(absl::Span<const iovec> from) {
+  assert(!write_closed_);
+  if (!write_error_.ok()) return IoResult::Failed(base::CloneStatus(write_error_));
+  if (!page_paths_.splice) return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+  size_t written = 0;
+  IovecBatch spans(from);
+  while (!spans.done()) {
+    const SplicePipe::Result result = pipe_.Write(fd_.get(), spans.Take());
+    written += result.bytes;
+    if (result.error == 0 && result.bytes == spans.bytes()) continue;
+    if (result.error != 0 && !WouldBlock(result.error)) {
+      if (!pipe_.empty() || written > 0 || !SplicePipe::Refused(result.error)) {
+        write_error_ = Error("write", result.error);
+      } else {
+        return IoResult::MustCopy(result.error == EFAULT ? CopyReason::kNotPageBacked : CopyReason::kKernelUnsupported);
+      }
+    }
+    if (written > 0) break;  // the error is for the next call
+    return write_error_.ok() ? IoResult::Blocked() : IoResult::Failed(base::CloneStatus(write_error_));
+  }
+  return IoResult::Ok(written);
+}
+
+IoResult SocketStream::WriteFile(int file, uint64_t offset, size_t length) {
+  assert(!write_closed_ && pipe_.empty());
+  if (!write_error_.ok()) return IoResult::Failed(base::CloneStatus(write_error_));
+  if (!page_paths_.splice) return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+  if (length == 0) return IoResult::Ok(0);
+  auto position = static_cast<off_t>(offset);
+  const ssize_t count = base::Uninterrupted([&] { return sendfile(fd_.get(), file, &position, length); });
+  if (count > 0) return IoResult::Ok(count);
+  if (count == 0) return IoResult::End();
+  if (WouldBlock(errno)) return IoResult::Blocked();
+  switch (errno) {
+    case EIO:
+      return IoResult::End();
+    case EINVAL:
+    case ENOSYS:
+    case EOVERFLOW:
+    case ESPIPE:
+      return IoResult::MustCopy(CopyReason::kKernelUnsupported);
+    default:
+      write_error_ = Error("write", errno);
+      return IoResult::Failed(base::CloneStatus(write_error_));
   }
 }
 
@@ -255,6 +297,17 @@ void SocketStream::SetReadThreshold(size_t bytes) {
   const int limited = static_cast<int>(std::min<size_t>(bytes, std::numeric_limits<int>::max()));
   // Without it there are only more notifications.
   static_cast<void>(setsockopt(fd_.get(), SOL_SOCKET, SO_RCVLOWAT, &limited, sizeof(limited)));
+}
+
+PeerIdentity SocketStream::identity() const {
+  PeerIdentity identity;
+  if (is_tcp_) return identity;
+  ucred process = {};
+  socklen_t size = sizeof(process);
+  if (getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &process, &size) == 0) {
+    identity.process = PeerProcess{process.pid, process.uid, process.gid};
+  }
+  return identity;
 }
 
 void SocketStream::CloseWrite() {

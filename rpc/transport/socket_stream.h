@@ -11,6 +11,7 @@
 #include "transport/epoll_loop.h"
 #include "transport/readiness.h"
 #include "transport/socket_address.h"
+#include "transport/splice_pipe.h"
 #include "transport/zerocopy_sends.h"
 
 namespace pagewire::transport {
@@ -33,6 +34,8 @@ class SocketStream final : public ByteStream, private FdHandler {
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override;
   PagePaths page_paths() const override { return page_paths_; }
   IoResult WriteZerocopy(absl::Span<const iovec> from, WriteOptions options, uint64_t tag) override;
+  IoResult WriteSpliced(absl::Span<const iovec> from) override;
+  IoResult WriteFile(int file, uint64_t offset, size_t length) override;
   void TakeReleased(std::vector<Released>& released) override;
   size_t unreleased() const override { return sends_.outstanding(); }
   MapResult Map(const MapRequest& request) override;
@@ -42,6 +45,7 @@ class SocketStream final : public ByteStream, private FdHandler {
   bool SendQueueEmpty() override;
   const std::string& peer() const override { return peer_; }
   bool same_host() const override { return same_host_; }
+  PeerIdentity identity() const override;
   int fd() const override { return fd_.get(); }
 
  private:
@@ -69,6 +73,7 @@ class SocketStream final : public ByteStream, private FdHandler {
   Zerocopy zerocopy_ = Zerocopy::kUntried;  // SO_ZEROCOPY
   ZerocopySends sends_;
   std::vector<Released> released_;  // not taken yet
+  SplicePipe pipe_;
 
   size_t read_threshold_ = 1;  // SO_RCVLOWAT
   size_t queued_ = 0;          // at least so many bytes wait to be read

@@ -1,6 +1,11 @@
 #include "transport/write_batch.h"
 
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
 #include <utility>
+
+#include "transport/cpu_timer.h"
 
 namespace pagewire::transport {
 namespace {
@@ -20,45 +25,46 @@ void WriteBatch::SealHead() {
 void WriteBatch::AppendChunk(PayloadCursor& cursor, uint64_t length, ChunkSend send) {
   SealHead();
   sealed_bytes_ += length;
-  const bool zerocopy = send.choice.path != SendPath::kCopy;
-  if (zerocopy && !segments_.empty()) segments_.back().ends_record = true;
-  if (!zerocopy && send.report != nullptr) send.report->CountKernelCopy(send.choice.reason, length);
-  const AckLedger::HoldId hold =
-      ledger_.Add({send.choice.path, cursor.payload(), send.payload_id, length, send.end, std::move(send.report)});
-  cursor.Advance(length, [&](const char* data, size_t size) { segments_.push_back({data, 0, size, hold, zerocopy}); });
+  const SendPath path = send.choice.path;
+  const bool by_pages = path != SendPath::kCopy || send.choice.receive == ReceivePath::kMap;
+  const bool measured = send.choice.group != 0;
+  if (by_pages && !segments_.empty()) segments_.back().ends_record = true;
+  if (path == SendPath::kCopy && send.report != nullptr) send.report->CountKernelCopy(send.choice.reason, length);
+  const AckLedger::HoldId hold = ledger_.Add(
+      {path, cursor.payload(), send.payload_id, length, send.end, std::move(send.report), std::move(send.source)});
+  cursor.AdvanceOwned(length, [&](const char* data, size_t size, const memory::SpanOwner& owner) {
+    segments_.push_back({data, 0, size, hold, path, path == SendPath::kFile ? owner.file() : nullptr, measured});
+  });
   segments_.back().ends_chunk = true;
-  segments_.back().ends_record = zerocopy;
+  segments_.back().ends_record = by_pages;
 }
 
-// What one write takes: as many segments as go the same way.
-void WriteBatch::GatherRun(bool& ends_record) {
+// What one write takes: as many segments as go the same way. The report that it is measured for, or null.
+TransferReport* WriteBatch::GatherRun(bool& ends_record) {
+  TransferReport* measured = nullptr;
   iovecs_.clear();
   ends_record = false;
   for (size_t i = first_; i < segments_.size() && iovecs_.size() < kIovecsPerWrite && !ends_record; ++i) {
     const Segment& segment = segments_[i];
-    if (segment.zerocopy != segments_[first_].zerocopy) break;
+    if (segment.path != segments_[first_].path) break;
     const char* data = segment.data != nullptr ? segment.data : head_.data() + segment.offset;
     iovecs_.push_back({const_cast<char*>(data), segment.size});
     ends_record = segment.ends_record;
+    if (segment.measured && measured == nullptr) measured = ledger_.report(segment.hold);
   }
+  return measured;
 }
 
 IoResult WriteBatch::WriteTo(ByteStream& stream) {
   SealHead();
   while (first_ < segments_.size()) {
-    WriteOptions options;
-    GatherRun(options.end_of_record);
-    IoResult result;
-    if (const Segment& segment = segments_[first_]; segment.zerocopy) {
-      const AckLedger::HoldId hold = segment.hold;
-      ledger_.OnReference(hold);  // before the kernel can say that it has let go
-      result = stream.WriteZerocopy(iovecs_, options, hold);
-      if (result.state != IoState::kOk) ledger_.OnKernelReleased(hold);
-    } else {
-      result = stream.Write(iovecs_, options);
-    }
+    IoResult result = WriteRun(stream);
     if (result.state == IoState::kMustCopy) {
       CopyChunk(result.reason);
+      continue;
+    }
+    if (result.state == IoState::kEnd) {
+      PadChunk();
       continue;
     }
     if (result.state != IoState::kOk) return result;
@@ -66,6 +72,29 @@ IoResult WriteBatch::WriteTo(ByteStream& stream) {
   }
   Clear();
   return IoResult::Ok(0);
+}
+
+IoResult WriteBatch::WriteRun(ByteStream& stream) {
+  WriteOptions options;
+  TransferReport* const measured = GatherRun(options.end_of_record);
+  const CpuTimer timer(measured == nullptr ? nullptr : &measured->send_cpu_ns);
+  switch (segments_[first_].path) {
+    case SendPath::kZerocopy: {
+      const AckLedger::HoldId hold = segments_[first_].hold;
+      ledger_.OnReference(hold);  // before the kernel can say that it has let go
+      IoResult result = stream.WriteZerocopy(iovecs_, options, hold);
+      if (result.state != IoState::kOk) ledger_.OnKernelReleased(hold);
+      return result;
+    }
+    case SendPath::kSplice:
+      return stream.WriteSpliced(iovecs_);
+    case SendPath::kFile: {
+      const Segment& segment = segments_[first_];
+      return stream.WriteFile(segment.file->fd(), segment.file->OffsetOf(segment.data), segment.size);
+    }
+    default:
+      return stream.Write(iovecs_, options);
+  }
 }
 
 void WriteBatch::Advance(size_t written) {
@@ -90,9 +119,35 @@ void WriteBatch::CopyChunk(CopyReason reason) {
   const AckLedger::HoldId hold = segments_[first_].hold;
   TransferReport* report = ledger_.report(hold);
   for (size_t i = first_; i < segments_.size() && segments_[i].hold == hold; ++i) {
-    segments_[i].zerocopy = false;
+    segments_[i].path = SendPath::kCopy;
     if (report != nullptr) report->CountKernelCopy(reason, segments_[i].size);
   }
+}
+
+// A chunk that was announced is sent in full, whatever becomes of its file.
+void WriteBatch::PadChunk() {
+  static const std::vector<char>* const zeros = new std::vector<char>(64 << 10);
+  const AckLedger::HoldId hold = segments_[first_].hold;
+  if (absl::Status* source = ledger_.source(hold); source != nullptr && source->ok()) {
+    const Segment& segment = segments_[first_];
+    *source = absl::DataLossError(absl::StrCat("the file could not be read at offset ",
+                                               segment.file->OffsetOf(segment.data), "; was it cut short?"));
+  }
+  std::vector<Segment> padded;
+  size_t i = first_;
+  for (; i < segments_.size() && segments_[i].hold == hold; ++i) {
+    for (size_t left = segments_[i].size; left > 0; left -= padded.back().size) {
+      Segment part = segments_[i];
+      part.data = zeros->data();
+      part.size = std::min(left, zeros->size());
+      part.path = SendPath::kCopy;
+      part.ends_chunk = segments_[i].ends_chunk && part.size == left;
+      part.ends_record = segments_[i].ends_record && part.size == left;
+      padded.push_back(part);
+    }
+  }
+  segments_.erase(segments_.begin() + first_, segments_.begin() + i);
+  segments_.insert(segments_.begin() + first_, padded.begin(), padded.end());
 }
 
 void WriteBatch::Clear() {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "payload/file_memory.h"
 #include "transport/ack_ledger.h"
 #include "transport/byte_stream.h"
 #include "transport/path_choice.h"
@@ -17,12 +18,14 @@
 
 namespace pagewire::transport {
 
-// How a chunk is to be sent, and whose it is.
+// How a chunk is to be sent, and whose it is. Pages that are to arrive whole, because they are not copied here or
+// there, are a record of their own.
 struct ChunkSend {
   SendChoice choice;
   uint64_t payload_id = 0;
-  uint64_t end = 0;                        // see AckLedger::Chunk
-  std::shared_ptr<TransferReport> report;  // the payload's; kernel copies are counted in it
+  uint64_t end = 0;                                  // see AckLedger::Chunk
+  std::shared_ptr<TransferReport> report = nullptr;  // the payload's; kernel copies are counted in it
+  std::shared_ptr<absl::Status> source = nullptr;    // with kFile: see AckLedger::Chunk
 };
 
 // Filled, then written until it is empty (which may take several writes), then filled again. Its memory is reused. Each
@@ -54,14 +57,18 @@ class WriteBatch {
     size_t offset;
     size_t size;
     AckLedger::HoldId hold = 0;  // 0: frames
-    bool zerocopy = false;
+    SendPath path = SendPath::kCopy;
+    const memory::FileMemory* file = nullptr;  // with kFile: `data` is in it
+    bool measured = false;                     // what it costs goes into the payload's report
     bool ends_record = false;
     bool ends_chunk = false;
   };
   void SealHead();
-  void GatherRun(bool& ends_record);
+  TransferReport* GatherRun(bool& ends_record);
+  IoResult WriteRun(ByteStream& stream);
   void Advance(size_t written);
   void CopyChunk(CopyReason reason);
+  void PadChunk();
 
   AckLedger& ledger_;
   std::string head_;

@@ -33,7 +33,7 @@ inline constexpr uint32_t kFirstIgnorableSetting = 0x8000;
 struct Settings {
   // What the peer may send from the beginning, per connection and per call.
   uint64_t initial_connection_credit = 4 << 20;
-  uint64_t initial_call_credit = 1 << 20;
+  uint64_t initial_call_credit = 4 << 20;
 
   // Payload bytes sent and not yet peer-received.
   uint64_t window = 2 << 20;

@@ -80,7 +80,7 @@ class ClientEnd final : private ClientConnection::Observer {
 
  private:
   void OnConnectionReady() override {}
-  void OnConnectionDraining() override { draining_ = true; }
+  void OnConnectionDraining(const absl::Status&) override { draining_ = true; }
   void OnConnectionIdle() override { ++idle_; }
   void OnConnectionClosed(const absl::Status& status) override { closed_ = status; }
 

@@ -88,12 +88,18 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(self.left_over(), [])
 
     def test_paths_of_later_versions(self):
-        for option, message in (("--send-path=splice", "send path splice is not part of this version"),
-                                ("--send-path=fixed", "send path fixed is not part of this version")):
-            done = self.run_demo("--size=2M", option)
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("UNIMPLEMENTED: " + message, done.stderr)
-            self.assertEqual(self.left_over(), [])
+        done = self.run_demo("--size=2M", "--send-path=fixed")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("UNIMPLEMENTED: send path fixed is not part of this version", done.stderr)
+        self.assertEqual(self.left_over(), [])
+
+    def test_paths_by_reference(self):
+        for path in ("splice", "file"):
+            done = self.run_demo(f"--size={SIZE}", f"--send-path={path}", "--receive-path=copy")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            run = json.loads(self.json.read_text())["runs"][0]
+            self.assertEqual(run["send_path"], path)
+            self.assertIs(run["verified"], True)
 
     def test_wrong_options(self):
         for options, message in ((["--size=7Q"], '"7Q" is no size'), (["--size="], '"" is no size'),

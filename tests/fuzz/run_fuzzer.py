@@ -2,7 +2,8 @@
 
 run_fuzzer.py [--corpus FOLDER] [--dictionary FILE] [--expect-crash] PROGRAM
 
-PAGEWIRE_FUZZ_SECONDS sets the time (default: 20 s, or 300 s with PAGEWIRE_FULL=1), PAGEWIRE_FUZZ_SEED repeats a run.
+PAGEWIRE_FUZZ_SECONDS sets the time (default: 20 s, or 300 s with PAGEWIRE_FULL=1), PAGEWIRE_FUZZ_RUNS a number of
+executions in its place, as 100000000; PAGEWIRE_FUZZ_SEED repeats a run.
 With --expect-crash the program has a planted bug, and passes when the bug is found.
 """
 
@@ -36,7 +37,11 @@ def _run(options, scratch):
     found.mkdir()
     artifacts.mkdir()
     seed = os.environ.get("PAGEWIRE_FUZZ_SEED") or str(random.randrange(1, 2**32))
-    command = [options.program, f"-seed={seed}", f"-max_total_time={_seconds(options.expect_crash)}",
+    runs = os.environ.get("PAGEWIRE_FUZZ_RUNS")
+    limit = f"-max_total_time={_seconds(options.expect_crash)}"
+    if runs and not options.expect_crash:
+        limit = f"-runs={runs}"
+    command = [options.program, f"-seed={seed}", limit,
                f"-timeout={_SECONDS_PER_INPUT}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
     if options.dictionary:
         command.append(f"-dict={options.dictionary}")

@@ -18,12 +18,24 @@ _INCLUDES = """
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include "archive.pagewire.h"
 #include "store.pagewire.h"
 """
 
-# Puts 1000 bytes, counts the entries, copies ten million bytes piecewise.
+# Puts 1000 bytes, once and three times, counts the entries, copies ten million bytes piecewise; puts the bytes over
+# TLS, and is not let into List.
 _MAIN = r"""
+class SafeStore final : public store::Store::Service {
+  absl::StatusOr<store::PutReply> Put(pagewire::ServerContext&, const store::PutRequest&,
+                                      pagewire::Payload payload) override {
+    store::PutReply reply;
+    reply.set_size(payload.size());
+    return reply;
+  }
+};
+
 template <typename Service>
 std::unique_ptr<pagewire::Server> Serve(Service& service, int& port) {
   pagewire::ServerBuilder builder;
@@ -37,7 +49,27 @@ std::unique_ptr<store::Store::Stub> StubFor(int port) {
                                                                       pagewire::InsecureChannelCredentials()));
 }
 
-int main() {
+std::string PutAndListSafely(store::Store::Service& service, const std::string& folder,
+                             const pagewire::Payload& payload) {
+  int port = 0;
+  const auto server = ServeSafely(service, folder, &port);
+  if (!server.ok()) return server.status().ToString();
+  const auto channel = ConnectSafely("ipv4:127.0.0.1:" + std::to_string(port), folder);
+  if (!channel.ok()) return channel.status().ToString();
+  store::Store::Stub stub(*channel);
+  pagewire::ClientContext put_context;
+  const auto reply = stub.Put(put_context, store::PutRequest(), payload);
+  if (!reply.ok()) return reply.status().ToString();
+  pagewire::ClientContext list_context;
+  const absl::Status listed = stub.List(list_context, store::ListRequest())->Finish();
+  return std::to_string(reply->size()) + " " + absl::StatusCodeToString(listed.code());
+}
+
+int main(int, char** arguments) {
+  pagewire::ServerBuilder watched;
+  const auto admin = Watch(watched, "127.0.0.1:0");
+  const auto watched_server = watched.BuildAndStart();
+  if (!admin.ok() || !watched_server.ok()) return 1;
   ArchiveImpl archive;
   int archive_port = 0;
   const auto archive_server = Serve(archive, archive_port);
@@ -47,15 +79,23 @@ int main() {
   CoStore co_store;
   int callback_port = 0;
   int co_port = 0;
+  ArenaStore arena_store;
+  int arena_port = 0;
+  const auto arena_server = Serve(arena_store, arena_port);
   const auto callback_server = Serve(callback_store, callback_port);
   const auto co_server = Serve(co_store, co_port);
   const auto callback_stub = StubFor(callback_port);
   const auto co_stub = StubFor(co_port);
   std::promise<uint64_t> size;
-  PutWithoutWaiting(*callback_stub, pagewire::Payload::FromCord(absl::Cord(std::string(1000, 'x'))),
-                    [&](uint64_t bytes) { size.set_value(bytes); });
-  std::cout << size.get_future().get() << " " << *pagewire::Wait(CountEntries(*co_stub)) << " "
-            << *CopyThrough(archive_stub, 10'000'000) << "\n";
+  const auto payload = pagewire::Payload::FromCord(absl::Cord(std::string(1000, 'x')));
+  PutWithoutWaiting(*callback_stub, payload, [&](uint64_t bytes) { size.set_value(bytes); });
+  std::cout << size.get_future().get() << " " << *PutMany(*StubFor(arena_port), 3, payload) << " "
+            << *pagewire::Wait(CountEntries(*co_stub)) << " "
+            << *CopyThrough(archive_stub, 10'000'000) << " ";
+  store::Store::Stub spread(SpreadOver("ipv4:127.0.0.1:" + std::to_string(arena_port)));
+  std::cout << *PutMany(spread, 2, payload) << "\n";
+  SafeStore safe_store;
+  std::cout << PutAndListSafely(safe_store, arguments[1], payload) << "\n";
 }
 """
 
@@ -75,6 +115,17 @@ def _run(*command):
     return done.stdout
 
 
+def _make_certificates(folder):
+    """An authority, and what it has issued to a server and a client."""
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    _run("openssl", "req", "-x509", *new_key, "-subj", "/CN=authority", "-keyout", folder / "ca.key",
+         "-out", folder / "ca.pem")
+    for name, dns in (("server", "store.example"), ("client", "one.workers.example")):
+        _run("openssl", "req", "-x509", *new_key, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+             "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{dns}", "-addext", "basicConstraints=CA:FALSE",
+             "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cmake", required=True)
@@ -91,20 +142,30 @@ def main():
         (project / "archive.proto").write_text(_block(readme, "proto", "service Archive"))
         (project / "CMakeLists.txt").write_text(
             _PREAMBLE + _block(readme, "cmake", "find_package")
-            + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS archive.proto store.proto)\n")
+            + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS archive.proto store.proto)\n"
+            "target_link_libraries(forms PRIVATE pagewire::admin)\n")
         (project / "app.cc").write_text(_block(readme, "cpp", "int main"))
         (project / "forms.cc").write_text(_INCLUDES + _block(readme, "cpp", "CoStore")
                                           + _block(readme, "cpp", "CallbackStore")
-                                          + _block(readme, "cpp", "ArchiveImpl") + _MAIN)
+                                          + _block(readme, "cpp", "ArenaStore")
+                                          + _block(readme, "cpp", "ArchiveImpl")
+                                          + _block(readme, "cpp", "AdminServer")
+                                          + _block(readme, "cpp", "SpreadOver")
+                                          + _block(readme, "cpp", "ServeSafely") + _MAIN)
+        safe = scratch / "safe"
+        safe.mkdir()
+        (safe / "policy.json").write_text(_block(readme, "json", "allow_rules"))
+        _make_certificates(safe)
         _run(options.cmake, "--install", options.build, "--prefix", scratch / "prefix")
         _run(options.cmake, "-G", "Ninja", "-S", project, "-B", scratch / "build",
              f"-DCMAKE_PREFIX_PATH={scratch / 'prefix'}", f"-DCMAKE_CXX_COMPILER={options.compiler}")
         _run(options.cmake, "--build", scratch / "build")
         output = _run(scratch / "build/app")
-        forms = _run(scratch / "build/forms")
+        forms = _run(scratch / "build/forms", safe)
     print(output)
     print(forms)
-    return 0 if output.startswith(f"{64 << 20}\n") and forms == "1000 3 10000000\n" else 1
+    right = output.startswith(f"{64 << 20}\n") and forms == "1000 3000 3 10000000 2000\n1000 PERMISSION_DENIED\n"
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -168,6 +168,46 @@ TEST(BudgetTest, ALineAtASharedLevelStopsAll) {
   EXPECT_THAT(grants.names(), ElementsAre("first", "second"));
 }
 
+TEST(BudgetTest, AShortLineRefusesWhatWouldWaitBehindTooMuch) {
+  Budget server("server", 100, "raise it");
+  server.SetMaxWaiting(90, "raise the line");
+  Budget connection("connection", Budget::kNoLimit, "", &server);
+  Budget newcomer("connection", Budget::kNoLimit, "", &server);
+  Grants grants;
+  const auto reserve = [&](Budget& budget, uint64_t bytes, const char* name, Patience patience = Patience::kShortLine) {
+    return budget.Reserve(bytes, name, grants.Take(name), patience);
+  };
+  const auto held = reserve(connection, 100, "held");
+  EXPECT_THAT(grants.names(), ElementsAre("held")) << "what need not wait is in no line";
+  std::vector<Ticket> line;
+  for (int i = 0; i < 8; ++i) {
+    absl::StatusOr<Ticket> ticket = reserve(connection, 10, "waits");
+    ASSERT_TRUE(ticket.ok()) << i << " " << ticket.status();
+    line.push_back(*std::move(ticket));
+  }
+  EXPECT_EQ(
+      reserve(connection, 10, "refused").status(),
+      absl::ResourceExhaustedError(
+          "10 bytes would have to wait for the server's held budget, as 80 do already; the rest is kept for others, "
+          "and the limit is 90; raise the line, or try again later"));
+  EXPECT_TRUE(reserve(connection, 10, "patient", Patience::kAnyLine).ok()) << "its ticket goes at once";
+  EXPECT_TRUE(reserve(newcomer, 10, "newcomer").ok()) << "and so does this one's";
+  auto last = reserve(newcomer, 10, "last");
+  ASSERT_TRUE(last.ok());
+  EXPECT_EQ(
+      reserve(newcomer, 1, "refused").status(),
+      absl::ResourceExhaustedError("1 bytes would have to wait for the server's held budget, as 90 do already; the "
+                                   "limit is 90; raise the line, or try again later"));
+  line.clear();
+  EXPECT_TRUE(reserve(connection, 60, "as before").ok()) << "those who left the line are not counted";
+  grants.DropFirst();
+  EXPECT_THAT(grants.names(), ElementsAre("held", "last")) << "nor are those who got theirs";
+  const auto next = reserve(connection, 90, "next");
+  EXPECT_THAT(grants.names(), ElementsAre("held", "last", "next"));
+  EXPECT_TRUE(reserve(connection, 80, "alone").ok());
+  EXPECT_FALSE(reserve(connection, 91, "too much for the line").ok());
+}
+
 TEST(BudgetTest, AWithdrawnTicketLetsTheNextIn) {
   Budget budget("process", 100, "raise it");
   const std::optional<Reservation> held = budget.TryReserve(50, "holder");

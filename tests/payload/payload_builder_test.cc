@@ -42,7 +42,7 @@ class PayloadBuilderTest : public ::testing::Test {
 TEST_F(PayloadBuilderTest, PiecesInOrder) {
   const auto owner = std::make_shared<const std::string>("mapped");
   Append('a', 5000);
-  builder_.AppendExternal(absl::MakeConstSpan(*owner), owner);
+  builder_.AppendMapped(absl::MakeConstSpan(*owner), owner);
   Append('b', 3);
   EXPECT_EQ(builder_.size(), 5009u);
   const Payload payload = std::move(builder_).Build();
@@ -55,7 +55,7 @@ TEST_F(PayloadBuilderTest, PiecesInOrder) {
 TEST_F(PayloadBuilderTest, EmptyPiecesAreNotKept) {
   Append('a', 0);
   const auto owner = std::make_shared<const int>();
-  builder_.AppendExternal({}, owner);
+  builder_.AppendMapped({}, owner);
   EXPECT_EQ(pool_.stats().in_use, 0u);
   EXPECT_EQ(owner.use_count(), 1);
   EXPECT_EQ(std::move(builder_).Build().size(), 0u);

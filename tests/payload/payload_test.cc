@@ -28,13 +28,18 @@ std::string Text(const Payload& payload) {
 // Bytes that are never released.
 Payload Of(std::string_view text) { return Payload::FromExternal(text.data(), text.size(), nullptr); }
 
+struct Owner final : memory::SpanOwner {
+  explicit Owner(std::string text) : bytes(std::move(text)) {}
+  const std::string bytes;
+};
+
 // A payload of one span for each text; `owners` get the owners' weak references.
 Payload Spans(const std::vector<std::string>& texts, std::vector<std::weak_ptr<const void>>* owners = nullptr) {
   auto rep = std::make_shared<internal::PayloadRep>();
   for (const std::string& text : texts) {
-    const auto owner = std::make_shared<const std::string>(text);
+    const auto owner = std::make_shared<const Owner>(text);
     if (owners != nullptr) owners->push_back(owner);
-    rep->Append(absl::MakeConstSpan(*owner), owner);
+    rep->Append(absl::MakeConstSpan(owner->bytes), owner);
   }
   return internal::PayloadAccess::Make(std::move(rep));
 }
@@ -124,9 +129,9 @@ TEST(PayloadTest, ASliceKeepsOnlyWhatItTouches) {
 
 TEST(PayloadTest, SizesBeyond4GiB) {
   // One mebibyte, 5,121 times.
-  const auto memory = std::make_shared<const std::string>(1 << 20, 'x');
+  const auto memory = std::make_shared<const Owner>(std::string(1 << 20, 'x'));
   auto rep = std::make_shared<internal::PayloadRep>();
-  for (int i = 0; i < 5121; ++i) rep->Append(absl::MakeConstSpan(*memory), memory);
+  for (int i = 0; i < 5121; ++i) rep->Append(absl::MakeConstSpan(memory->bytes), memory);
   const Payload payload = internal::PayloadAccess::Make(std::move(rep));
   EXPECT_EQ(payload.size(), 5121ull << 20);
   const Payload slice = payload.Slice((uint64_t{4} << 30) - 1, (uint64_t{1} << 30) + 2);

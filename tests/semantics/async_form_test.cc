@@ -13,6 +13,7 @@
 #include "base/latch.h"
 #include "semantics/callback_service.h"
 #include "semantics/co_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -24,13 +25,13 @@ class AsyncFormTest : public ::testing::Test {
  protected:
   AsyncFormTest() {
     ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port_);
     builder.RegisterService(&service_);
     server_ = *builder.BuildAndStart();
   }
 
   std::shared_ptr<Channel> MakeChannel() const {
-    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials());
+    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials());
   }
 
   absl::Status Echo(const std::string& text) {
@@ -152,10 +153,11 @@ TEST(KeptHandleTest, OfAServerAnswersWithCancelledOnceTheCallIsOver) {
   Keeping service;
   int port = 0;
   ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port);
+  builder.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port);
   builder.RegisterService(&service);
   std::unique_ptr<Server> server = *builder.BuildAndStart();
-  Semantics::Stub stub(CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), InsecureChannelCredentials()));
+  Semantics::Stub stub(
+      CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), pagewire::testing::TestChannelCredentials()));
   ClientContext context;
   EXPECT_EQ(stub.Chat(context)->Finish(), absl::OkStatus());
   const AsyncServerReaderWriter<Item, Item> stream = service.kept.get_future().get();

@@ -9,6 +9,7 @@
 
 #include "base/latch.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -111,10 +112,10 @@ class RelayTest : public SemanticsTest {
     SemanticsTest::SetUp();
     relay_.emplace(MakeChannel());
     int port = 0;
-    relay_builder_.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port);
+    relay_builder_.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port);
     relay_builder_.RegisterService(&*relay_);
     relay_server_ = *relay_builder_.BuildAndStart();
-    stub_.emplace(CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), InsecureChannelCredentials()));
+    stub_.emplace(CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), pagewire::testing::TestChannelCredentials()));
   }
 
   std::optional<Relay> relay_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -42,7 +43,7 @@ TEST_F(ConnectivityTest, AsksForAConnection) {
 
 TEST_F(ConnectivityTest, TheFirstOfSeveralAddressesThatAnswers) {
   const std::string port = std::to_string(port_);
-  const auto channel = CreateChannel("ipv4:127.0.0.2:1,127.0.0.1:" + port, InsecureChannelCredentials());
+  const auto channel = CreateChannel("ipv4:127.0.0.2:1,127.0.0.1:" + port, pagewire::testing::TestChannelCredentials());
   EXPECT_EQ(Call(channel), absl::OkStatus());
 }
 
@@ -57,7 +58,7 @@ TEST_F(ConnectivityTest, FailureAndRecovery) {
   EXPECT_FALSE(channel->WaitForConnected(absl::Now() + absl::Milliseconds(100)));
   ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:" + std::to_string(port_), InsecureServerCredentials(), &port);
+  builder.AddListeningPort("127.0.0.1:" + std::to_string(port_), pagewire::testing::TestServerCredentials(), &port);
   builder.RegisterService(&service_);
   absl::StatusOr<std::unique_ptr<Server>> again = builder.BuildAndStart();
   ASSERT_TRUE(again.ok()) << again.status();

@@ -14,6 +14,7 @@
 #include "semantics/client_forms.h"
 #include "semantics/co_service.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -23,10 +24,10 @@ class FormsTest : public ::testing::TestWithParam<std::tuple<Form, Form>> {
   FormsTest() {
     ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port);
+    builder.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port);
     builder.RegisterService(ServiceOf(std::get<1>(GetParam())));
     server_ = *builder.BuildAndStart();
-    channel_ = CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), InsecureChannelCredentials());
+    channel_ = CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), pagewire::testing::TestChannelCredentials());
     jobs_ = MakeJobs(std::get<0>(GetParam()), channel_);
   }
 

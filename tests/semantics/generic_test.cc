@@ -12,6 +12,7 @@
 #include "integration/blob_service.h"
 #include "semantics/client_forms.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -125,12 +126,12 @@ class ProxyTest : public GenericTest {
     GenericTest::SetUp();
     proxy_ = std::make_unique<Proxy>(MakeChannel());
     ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &proxy_port_);
+    builder.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &proxy_port_);
     builder.RegisterGenericService(proxy_.get());
     proxy_server_ = *builder.BuildAndStart();
   }
   std::shared_ptr<Channel> ProxyChannel() const {
-    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(proxy_port_), InsecureChannelCredentials());
+    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(proxy_port_), pagewire::testing::TestChannelCredentials());
   }
 
   std::unique_ptr<Proxy> proxy_;

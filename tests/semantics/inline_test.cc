@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pagewire/pagewire.h>
 
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -13,6 +14,7 @@
 #include "semantics/callback_service.h"
 #include "semantics/client_forms.h"
 #include "semantics/co_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -22,12 +24,13 @@ using ::testing::ElementsAre;
 class InlineServer {
  public:
   explicit InlineServer(Service& service) {
-    builder_.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+    builder_.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port_);
     builder_.RegisterInlineService(&service);
     server_ = *builder_.BuildAndStart();
   }
-  std::shared_ptr<Channel> MakeChannel() const {
-    return CreateChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials());
+  std::shared_ptr<Channel> MakeChannel(const ChannelOptions& options = {}) const {
+    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
+                               options);
   }
 
  private:
@@ -114,6 +117,75 @@ TEST(InlineServiceTest, HandlersOfOneConnectionRunOnOneThread) {
     threads.push_back(service.ran_on);
   }
   EXPECT_THAT(threads, ::testing::Each(threads.front()));
+}
+
+ChannelOptions OnLoops() {
+  ChannelOptions options;
+  options.inline_completions = true;
+  return options;
+}
+
+// Calls that follow one another, each from the completion of the one before.
+struct Chain {
+  explicit Chain(std::shared_ptr<Channel> channel) : stub(std::move(channel)) {}
+
+  void Next() {
+    context = std::make_unique<ClientContext>();
+    starting = true;
+    stub.Callback().Echo(*context, Item(), Payload(), [this](absl::StatusOr<WithPayload<Item>> reply) {
+      EXPECT_TRUE(reply.ok()) << reply.status();
+      EXPECT_FALSE(starting) << "inside the call that caused it";
+      threads.push_back(std::this_thread::get_id());
+      ClientContext blocking;
+      refused = stub.Echo(blocking, Item(), Payload()).status();
+      if (threads.size() == 100 || !reply.ok()) return done.set_value();
+      Next();
+    });
+    starting = false;
+  }
+
+  Semantics::Stub stub;
+  std::unique_ptr<ClientContext> context;
+  static inline thread_local bool starting = false;  // a call, on this thread
+  std::vector<std::thread::id> threads;
+  absl::Status refused;
+  std::promise<void> done;
+};
+
+TEST(InlineCompletionTest, CompletionsRunOnTheLoopAndMayNotBlock) {
+  OddService service;
+  const InlineServer server(service);
+  Chain chain(server.MakeChannel(OnLoops()));
+  chain.Next();
+  chain.done.get_future().wait();
+  // The first call may have been started before there was a connection.
+  EXPECT_THAT(std::vector(chain.threads.begin() + 1, chain.threads.end()), ::testing::Each(chain.threads.back()));
+  EXPECT_EQ(chain.refused.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(InlineCompletionTest, ACompletionMayDestroyItsStubItsChannelAndItsContext) {
+  OddService service;
+  const InlineServer server(service);
+  for (int i = 0; i < 20; ++i) {
+    auto stub = std::make_unique<Semantics::Stub>(server.MakeChannel(OnLoops()));
+    auto context = std::make_unique<ClientContext>();
+    std::promise<absl::Status> done;
+    stub->Callback().Echo(*context, Item(), Payload(), [&](absl::StatusOr<WithPayload<Item>> reply) {
+      context = nullptr;
+      stub = nullptr;
+      done.set_value(reply.status());
+    });
+    EXPECT_EQ(done.get_future().get(), absl::OkStatus());
+  }
+}
+
+TEST(InlineCompletionTest, CallsThatFailAtOnceCompleteToo) {
+  Semantics::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:1", pagewire::testing::TestChannelCredentials(), OnLoops()));
+  ClientContext context;
+  std::promise<absl::Status> done;
+  stub.Callback().Echo(context, Item(), Payload(),
+                       [&](absl::StatusOr<WithPayload<Item>> reply) { done.set_value(reply.status()); });
+  EXPECT_EQ(done.get_future().get().code(), absl::StatusCode::kUnavailable);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "semantics/piece_services.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -22,9 +23,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// What observers were told, in order.
+// What observers were told, in order. Waits in the end until none of them is left: they are told after their calls.
 class Log {
  public:
+  ~Log() {
+    base::MutexLock lock(mutex_);
+    while (observers_ > 0) changed_.Wait(mutex_);
+  }
+  void CountObservers(int more) {
+    base::MutexLock lock(mutex_);
+    observers_ += more;
+    changed_.NotifyAll();
+  }
   void Add(std::string line) {
     base::MutexLock lock(mutex_);
     lines_.push_back(std::move(line));
@@ -50,11 +60,13 @@ class Log {
   base::Mutex mutex_;
   base::CondVar changed_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
+  int observers_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 class LoggingObserver final : public CallObserver {
  public:
-  LoggingObserver(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
+  LoggingObserver(std::string name, Log& log) : name_(std::move(name)), log_(log) { log_.CountObservers(1); }
+  ~LoggingObserver() override { log_.CountObservers(-1); }
   void OnSent(const MessageTraffic& traffic) override {
     sent_.messages += traffic.messages;
     sent_.payload_bytes += traffic.payload_bytes;
@@ -317,7 +329,7 @@ TEST_F(InterceptorTest, NullIsRefused) {
   EXPECT_EQ(builder_.BuildAndStart().status().code(), absl::StatusCode::kInvalidArgument);
   ChannelOptions options;
   options.interceptors = {nullptr};
-  Semantics::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:1", InsecureChannelCredentials(), options));
+  Semantics::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:1", pagewire::testing::TestChannelCredentials(), options));
   EXPECT_EQ(Echo(stub, 0).status().code(), absl::StatusCode::kInvalidArgument);
 }
 

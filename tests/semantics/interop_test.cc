@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "integration/blob_service.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -32,7 +33,7 @@ class InteropTest : public ::testing::Test {
 
   void StartServer(const std::string& address) {
     ServerBuilder builder;
-    builder.AddListeningPort(address, InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(address, pagewire::testing::TestServerCredentials(), &port_);
     builder.RegisterService(&service_);
     absl::StatusOr<std::unique_ptr<Server>> server = builder.BuildAndStart();
     ASSERT_TRUE(server.ok()) << server.status();
@@ -40,7 +41,8 @@ class InteropTest : public ::testing::Test {
   }
 
   std::shared_ptr<Channel> MakeChannel(const ChannelOptions& options = ChannelOptions()) {
-    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials(), options);
+    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
+                               options);
   }
 
   test::BlobService service_;
@@ -263,7 +265,7 @@ TEST_F(InteropTest, ADeadlineBeforeTheServerHasSaidAnything) {
   ChannelOptions options;
   options.max_metadata_bytes = 100'000;
   Blob::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
-                                      InsecureChannelCredentials(), options));
+                                      pagewire::testing::TestChannelCredentials(), options));
   ClientContext context;
   context.set_timeout(absl::Milliseconds(50));
   EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);

@@ -16,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "integration/blob_service.h"
 #include "semantics/semantics_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -79,6 +80,46 @@ TEST_F(PayloadSemanticsTest, CancelMidPayload) {
   service_.go_on.CountDown();
 }
 
+TEST_F(PayloadSemanticsTest, Digests) {
+  for (const auto& [send, receive] :
+       {std::pair(SendPath::kCopy, ReceivePath::kCopy), std::pair(SendPath::kZerocopy, ReceivePath::kMap)}) {
+    ChannelOptions options;
+    options.send_path = send;
+    options.receive_path = receive;
+    for (const bool digests : {false, true}) {
+      options.payload_digests = digests;
+      Semantics::Stub stub(MakeChannel(options));
+      ClientContext context;
+      const absl::StatusOr<WithPayload<Item>> reply = stub.Echo(context, Item(), test::MakePayload(3'000'000, 5));
+      ASSERT_TRUE(reply.ok()) << reply.status();
+      EXPECT_EQ(test::HashOf(reply->payload), test::ExpectedHash(3'000'000, 5));
+      EXPECT_EQ(context.transfer_report().sent.digest, digests);
+      EXPECT_EQ(context.transfer_report().received.digest, digests);
+    }
+  }
+}
+
+// More than one cycle of the chooser (transport/path_chooser.h): most payloads take the sane paths, one group another.
+TEST_F(PayloadSemanticsTest, AutoLearnsFromWhatPayloadsCost) {
+  if (pagewire::testing::TestsUseTls()) GTEST_SKIP() << "over TLS everything is copied: there is no choice";
+  Blob::Stub stub(MakeChannel());
+  int measured = 0, elsewhere = 0;
+  CallTransferReport last;
+  constexpr int kCalls = 1100;
+  for (int i = 0; i < kCalls; ++i) {
+    ClientContext context;
+    ASSERT_TRUE(stub.Put(context, BlobRequest(), test::MakePayload(64 << 10, 1)).ok());
+    last = context.transfer_report();
+    EXPECT_TRUE(last.sent.evidence.measured);
+    measured += last.sent.send_cpu_ns > 0 && last.sent.receive_cpu_ns > 0;
+    elsewhere += last.sent.send_path != SendPath::kCopy || last.sent.receive_path != ReceivePath::kCopy;
+  }
+  EXPECT_GE(measured, 8);
+  EXPECT_LE(measured, kCalls / 20);
+  EXPECT_GE(elsewhere, 1);
+  EXPECT_THAT(last.sent.explain(), ::testing::HasSubstr("when last tried"));
+}
+
 TEST_F(PayloadSemanticsTest, DeadlineMidPayload) {
   Semantics::Stub stub(MakeChannel());
   Lent lent(64 << 20);
@@ -133,8 +174,7 @@ TEST_F(PayloadSemanticsTest, AResponseToADeadClient) {
   EXPECT_TRUE(stub.Get(context, request).ok()) << "the server is none the worse";
 }
 
-// A payload of a file is read when it is made: what becomes of the file afterwards does not matter, and a file that is
-// too short is noticed before the call.
+// A file that is too short is noticed before the call, one that is cut short later ends the call.
 TEST_F(PayloadSemanticsTest, ASourceFileThatIsTruncated) {
   Blob::Stub stub(MakeChannel());
   const base::UniqueFd file(memfd_create("source", MFD_CLOEXEC));
@@ -143,9 +183,11 @@ TEST_F(PayloadSemanticsTest, ASourceFileThatIsTruncated) {
   ASSERT_TRUE(whole.ok()) << whole.status();
   ASSERT_EQ(ftruncate(file.get(), 1000), 0);
   ClientContext context;
-  absl::StatusOr<BlobReply> reply = stub.Put(context, BlobRequest(), *std::move(whole));
-  ASSERT_TRUE(reply.ok()) << reply.status();
-  EXPECT_EQ(reply->size(), 5'000'000u);
+  const absl::Status status = stub.Put(context, BlobRequest(), *std::move(whole)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("could not be read at offset 1000"));
+  ClientContext next;
+  EXPECT_TRUE(stub.Put(next, BlobRequest(), *Payload::FromFile(file.get(), 0, 1000)).ok());
   EXPECT_EQ(Payload::FromFile(file.get(), 0, 5'000'000).status().code(), absl::StatusCode::kOutOfRange);
 }
 

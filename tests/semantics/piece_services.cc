@@ -159,6 +159,10 @@ absl::StatusOr<Thing> PieceService::Put(ServerContext&, const Thing& request, Se
       changed_.NotifyAll();
     }
     if (request.name() == "hold") held.push_back(**std::move(piece));
+    if (request.name() == "stop" && checker.size() >= request.size()) {
+      status = absl::AbortedError("that is enough");
+      break;
+    }
     if (request.name() == "refuse") {
       status = absl::ResourceExhaustedError("the disk is full");
       break;
@@ -180,6 +184,13 @@ absl::Status PieceService::Get(ServerContext&, const Thing& request, ServerPiece
   absl::Status status = pieces.WriteMessage(head);
   if (status.ok() && request.name() == "two messages") return pieces.WriteMessage(head);
   for (Maker maker(request); status.ok() && !maker.done();) status = pieces.Write(maker.Next());
+  {
+    base::MutexLock lock(mutex_);
+    seen_ = pieces.peer_received_bytes();
+    ended_ = true;
+    end_ = base::CloneStatus(status);
+    changed_.NotifyAll();
+  }
   if (status.ok() && request.name() == "fail") return absl::DataLossError("a bad sector");
   return status;
 }

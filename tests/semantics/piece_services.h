@@ -35,7 +35,7 @@ class PieceService final : public Pieces::Service {
   absl::Status Get(ServerContext& context, const Thing& request, ServerPieceWriter<Thing>& pieces) override;
   absl::Status Swap(ServerContext& context, const Thing& request, ServerPieceReaderWriter<Thing>& pieces) override;
 
-  // What the last Put saw.
+  // What the last Put saw, or what the last Get knew to have arrived when it had no more to write.
   void AwaitEnd();
   uint64_t seen() const;
   absl::Status end() const;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "semantics/piece_services.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 namespace {
@@ -32,7 +33,7 @@ Thing Called(std::string name, uint64_t size = 0, uint64_t piece_size = 0) {
 class PieceServer {
  public:
   explicit PieceServer(Service& service, uint64_t held_budget = 0) {
-    builder_.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+    builder_.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port_);
     builder_.RegisterService(&service);
     if (held_budget > 0) builder_.SetHeldBudgetBytes(held_budget);
     absl::StatusOr<std::unique_ptr<Server>> server = builder_.BuildAndStart();
@@ -40,7 +41,8 @@ class PieceServer {
     server_ = *std::move(server);
   }
   std::shared_ptr<Channel> MakeChannel(const ChannelOptions& options = ChannelOptions()) const {
-    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials(), options);
+    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
+                               options);
   }
 
  private:
@@ -178,7 +180,7 @@ TEST_F(PiecesTest, AReaderThatHoldsTheBudgetStopsItsWriterAndNobodyElse) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
   EXPECT_EQ(writer->Finish().status().code(), absl::StatusCode::kDeadlineExceeded);
   service.AwaitEnd();
-  EXPECT_LE(service.seen(), 8 * kMiB) << "what it holds: its budget, and the connection's credit";
+  EXPECT_LE(service.seen(), 12 * kMiB) << "what it holds: its budget of 1 MiB, and the connection's credit of 8";
   ClientContext next;
   const auto again = stub.Put(next, Called("put"));
   ASSERT_EQ(again->Write(PatternAt(0, 3 * kMiB)), absl::OkStatus());
@@ -194,6 +196,50 @@ TEST_F(PiecesTest, CancelInTheMiddle) {
   service_.AwaitEnd();
   EXPECT_EQ(service_.seen(), kMiB) << "all that was written before, and no more";
   EXPECT_EQ(service_.end().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(PiecesTest, AWriterKnowsWhatHasArrived) {
+  const auto writer = stub_.Put(context_, Called("put"));
+  EXPECT_EQ(writer->peer_received_bytes(), 0u);
+  ASSERT_EQ(writer->Write(PatternAt(0, kMiB + 5)), absl::OkStatus());
+  while (writer->peer_received_bytes() < kMiB + 5) std::this_thread::yield();
+  ASSERT_EQ(writer->Write(PatternAt(kMiB + 5, kMiB)), absl::OkStatus());
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(writer->peer_received_bytes(), 2 * kMiB + 5);
+}
+
+TEST_F(PiecesTest, AWriterKnowsWhatHasArrivedBeforeAnError) {
+  Thing request = Called("stop");
+  request.set_size(3 * kMiB);
+  const auto writer = stub_.Put(context_, request);
+  uint64_t written = 0;
+  for (absl::Status status; status.ok(); written += 100'000) status = writer->Write(PatternAt(written, 100'000));
+  EXPECT_EQ(writer->Finish().status(), absl::AbortedError("that is enough"));
+  EXPECT_GE(service_.seen(), 3 * kMiB);
+  EXPECT_GE(writer->peer_received_bytes(), service_.seen()) << "all that was read, and what waited to be";
+  EXPECT_LE(writer->peer_received_bytes(), written);
+}
+
+TEST_F(PiecesTest, AWriterKnowsWhatHasArrivedBeforeACancel) {
+  const auto writer = stub_.Put(context_, Called("hold"));
+  ASSERT_EQ(writer->Write(PatternAt(0, kMiB)), absl::OkStatus());
+  while (writer->peer_received_bytes() < kMiB) std::this_thread::yield();
+  context_.TryCancel();
+  EXPECT_EQ(writer->Finish().status().code(), absl::StatusCode::kCancelled);
+  service_.AwaitEnd();
+  EXPECT_EQ(writer->peer_received_bytes(), kMiB);
+}
+
+TEST_F(PiecesTest, AHandlerKnowsWhatHadArrivedWhenItsReaderStopped) {
+  const auto reader = stub_.Get(context_, Called("get", 1000 * kMiB));
+  ASSERT_TRUE(reader->ReadMessage().ok());
+  Checker checker;
+  while (checker.size() < 3 * kMiB) checker.Take(**reader->Read());
+  context_.TryCancel();
+  service_.AwaitEnd();
+  EXPECT_EQ(service_.end().code(), absl::StatusCode::kCancelled);
+  EXPECT_GE(service_.seen(), checker.size()) << "all that was read, and what waited to be";
+  EXPECT_LT(service_.seen(), 1000 * kMiB);
 }
 
 TEST_F(PiecesTest, ALostWriterIsNoEndOfThePayload) {

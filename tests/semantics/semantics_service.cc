@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "integration/blob_service.h"
+#include "tls/test_credentials.h"
 
 namespace pagewire::semantics {
 
@@ -150,7 +151,7 @@ void SemanticsService::AwaitCancelled(int count) const {
 }
 
 void SemanticsTest::SetUp() {
-  builder_.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+  builder_.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port_);
   builder_.RegisterService(&service_);
   absl::StatusOr<std::unique_ptr<Server>> server = builder_.BuildAndStart();
   ASSERT_TRUE(server.ok()) << server.status();
@@ -158,7 +159,8 @@ void SemanticsTest::SetUp() {
 }
 
 std::shared_ptr<Channel> SemanticsTest::MakeChannel(const ChannelOptions& options) {
-  return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), InsecureChannelCredentials(), options);
+  return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
+                             options);
 }
 
 }  // namespace pagewire::semantics

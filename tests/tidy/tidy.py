@@ -2,11 +2,12 @@
 
 import sys
 
+import rules_docs
 import rules_layers
 import rules_text
 from tree import Tree
 
-RULES = rules_text.RULES + rules_layers.RULES
+RULES = rules_text.RULES + rules_layers.RULES + rules_docs.RULES
 
 
 def check(tree):

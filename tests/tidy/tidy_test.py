@@ -63,7 +63,8 @@ class TidyTest(unittest.TestCase):
     def test_includes_point_down(self):
         self.assert_finding({"rpc/base/a.h": HEADER + '#include "wire/frame.h"\n'},
                             'rpc/base/a.h:3: includes "wire/frame.h", which is above base/: includes point down '
-                            "base <- payload <- wire <- transport <- call <- client <- server <- health")
+                            "base <- payload <- wire <- transport <- call <- client <- server <- health <- reflection "
+                            "<- etcd <- admin")
         files = {"rpc/wire/README.md": "", "rpc/wire/a.h": HEADER + '#include "base/b.h"\n'}
         self.assertEqual(self.findings(files), [])
 
@@ -102,6 +103,21 @@ class TidyTest(unittest.TestCase):
     def test_registered(self):
         files = {"rpc/base/CMakeLists.txt": "ab.cc\n", "rpc/base/b.cc": "\n"}
         self.assert_finding(files, "rpc/base/b.cc: is not named in rpc/base/CMakeLists.txt: register it there")
+
+    def test_named_tests(self):
+        tests = {"tests/a/a_test.cc": "TEST(StreamTest, A) {}\nTEST_P(Other, B) {}\n",
+                 "tests/a/CMakeLists.txt": "a_test.cc\npagewire_command_test(c_test LABEL a COMMAND c)\n"}
+        table = "| what | test |\n|---|---|\n"
+        right = table + "| x | A, Other.B, Other.*, c_test |\n\n| a | b |\n|---|---|\n| x | y |\n"
+        self.assertEqual(self.findings({**tests, "docs/semantics.md": right}), [])
+        self.assertEqual(self.findings({**tests, "docs/security.md": table + "| x | not defended |\n"}), [])
+        for name in ("B", "Other.A", "Missing.*", "d_test"):
+            self.assert_finding({**tests, "docs/semantics.md": table + f"| x | A, {name} |\n"},
+                                f"docs/semantics.md:3: names the test {name}, which there is not")
+        self.assert_finding({**tests, "docs/security.md": table + "| x | A |\n"},
+                            "docs/security.md:3: names the test A, which there is not")
+        self.assert_finding({**tests, "docs/security.md": table + "| x | |\n"},
+                            'docs/security.md:3: names no test: write one, or say "not defended"')
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ import sys
 
 import probe
 
-# The premature ledger is caught within a second or two; not always within one.
+# What is spliced, or sent from a file, stays in the sender's pages until the peer has read it: the premature ledger is
+# caught within a second. (With zerocopy over loopback the kernel copies when it delivers, and only what the peer's
+# window does not take yet is in danger; tests/netns catches it there, with loss.)
+_CANARY_PAIRS = [("splice", "map"), ("file", "copy")]
 _CANARY_ATTEMPTS = 10
 
 
@@ -30,6 +33,10 @@ def check(pair, churn, findings):
         return f"only {fraction:.1%} of whole pages were mapped"
     if "map" not in pair and fraction > 0:
         return f"{fraction:.1%} of pages were mapped without being asked to"
+    # Three payloads of four lie in files, and those of 64 KiB and more, which have nearly all bytes, go by reference. A
+    # slow run has few of the large ones, so less than a quarter is what chance does not do.
+    if pair[0] == "file" and not churn and findings["file_bytes"] < findings["put_bytes"] / 4:
+        return f"only {findings['file_bytes']} of {findings['put_bytes']} bytes were sent from files"
     if not churn and findings["failed_calls"]:
         return f"{findings['failed_calls']} calls failed"
     return None
@@ -53,14 +60,15 @@ def main():
             wrong = check(pair, churn, findings)
             failed += wrong is not None
             print(f"{'/'.join(pair)}{' with churn' if churn else ''}: {wrong or 'right'}: {findings}", flush=True)
-    for attempt in range(_CANARY_ATTEMPTS):
-        error = run(options.premature, ("zerocopy", "map"), ["--seconds", 3, "--seed", options.seed + attempt])["error"]
-        if "is wrong in the line" in error:
-            print(f"a ledger that frees too early: caught: {error}")
-            break
-    else:
-        failed += 1
-        print("a ledger that frees too early was not caught: this test could not fail")
+    for pair in _CANARY_PAIRS:
+        for attempt in range(_CANARY_ATTEMPTS):
+            error = run(options.premature, pair, ["--seconds", 2, "--seed", options.seed + attempt])["error"]
+            if "is wrong in the line" in error:
+                print(f"{'/'.join(pair)}: a ledger that frees too early: caught: {error}")
+                break
+        else:
+            failed += 1
+            print(f"{'/'.join(pair)}: a ledger that frees too early was not caught: this test could not fail")
     return 1 if failed else 0
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-PATH_PAIRS = [("copy", "copy"), ("copy", "map"), ("zerocopy", "copy"), ("zerocopy", "map")]
+PATH_PAIRS = [(send, receive) for send in ("copy", "zerocopy", "splice", "file") for receive in ("copy", "map")]
 
 
 def environment(pair):

@@ -98,7 +98,7 @@ int Send(const Arguments& arguments) {
   std::cout << "{\"calls\": " << findings.calls << ", \"failed_calls\": " << findings.failed_calls
             << ", \"bytes\": " << findings.bytes << ", \"whole_page_bytes\": " << findings.whole_page_bytes
             << ", \"mapped_bytes\": " << findings.mapped_bytes << ", \"mss_bytes\": " << findings.mss_bytes
-            << ", \"put_bytes\": " << findings.put_bytes
+            << ", \"put_bytes\": " << findings.put_bytes << ", \"file_bytes\": " << findings.file_bytes
             << ", \"kernel_copied_bytes\": " << findings.kernel_copied_bytes
             << ", \"checked_by_server\": " << (report.ok() ? report->checked_bytes() : 0) << ", \"error\": \""
             << findings.first_error << "\"}" << std::endl;

@@ -24,7 +24,11 @@ constexpr int kInFlight = 4;
 class Sender {
  public:
   Sender(const SenderOptions& options, uint64_t id)
-      : options_(options), id_(id), random_(options.seed * 1000 + id), ring_(kInFlight, kMostPayloadBytes + 4096) {
+      : options_(options),
+        id_(id),
+        random_(options.seed * 1000 + id),
+        ring_(kInFlight, kMostPayloadBytes + 4096,
+              options.churn ? StampedRing::Reuse::kOtherPages : StampedRing::Reuse::kSamePages) {
     Connect();
   }
 
@@ -94,8 +98,8 @@ class Sender {
     request.mutable_stamp()->set_payload(call->stamp.payload);
     request.mutable_stamp()->set_seed(call->stamp.seed);
     request.set_hold_us(call->hold_us);
-    Payload payload =
-        Pick(4) == 0 ? MakePooled(call->stamp, call->size) : ring_.Make(call->stamp, call->size, Pick(4096));
+    Payload payload = OnlyPooled() || Pick(4) == 0 ? MakePooled(call->stamp, call->size)
+                                                   : ring_.Make(call->stamp, call->size, Pick(4096));
     stub_->Callback().Put(call->context, request, std::move(payload), [this, call](absl::StatusOr<PutReply> reply) {
       Done(*call, reply.status(), call->context.transfer_report().sent, true);
     });
@@ -137,6 +141,7 @@ class Sender {
     findings_.mss_bytes += report.copied(CopyReason::kMss);
     if (!put) return;
     findings_.put_bytes += call.size;
+    if (report.send_path == SendPath::kFile) findings_.file_bytes += call.size;
     findings_.kernel_copied_bytes += report.kernel_copied_bytes;
   }
 
@@ -175,6 +180,7 @@ SenderFindings RunSender(const SenderOptions& options) {
     sum.mss_bytes += one.mss_bytes;
     sum.kernel_copied_bytes += one.kernel_copied_bytes;
     sum.put_bytes += one.put_bytes;
+    sum.file_bytes += one.file_bytes;
     if (sum.first_error.empty()) sum.first_error = one.first_error;
   }
   return sum;

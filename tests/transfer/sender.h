@@ -27,6 +27,7 @@ struct SenderFindings {
   uint64_t mss_bytes = 0;            // copied because of segments
   uint64_t kernel_copied_bytes = 0;  // of those put
   uint64_t put_bytes = 0;
+  uint64_t file_bytes = 0;  // of those, of payloads that went by reference to a file
   std::string first_error;  // a byte that was wrong, or a call that should not have failed
 };
 

@@ -8,15 +8,25 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "transfer/reused_buffer.h"
 #include "transfer/stamp.h"
 
 namespace pagewire::transfer {
 
-// The payloads lie in external memory of odd alignment, or start in pooled memory. An external buffer is poisoned
-// inside its release callback and stamped for the next payload soon after. Thread-safe.
+// The payloads lie in external memory of odd alignment, or in files where the process sends by `file`; or start in
+// pooled memory. A buffer is poisoned inside its release callback and stamped for the next payload soon after.
+// Thread-safe.
 class StampedRing {
  public:
-  StampedRing(int buffers, uint64_t buffer_bytes);
+  // Which pages a buffer that comes back is used with.
+  enum class Reuse {
+    kSamePages,  // poisoned first, so that whoever still looks sees it
+    // Others where it is a file's: for who drops connections. Nobody says then that the peer has read what is queued,
+    // and a file goes back at once, because files are not the library's to reuse.
+    kOtherPages,
+  };
+
+  StampedRing(int buffers, uint64_t buffer_bytes, Reuse reuse = Reuse::kSamePages);
   // Waits until every buffer has come back.
   ~StampedRing();
 
@@ -28,15 +38,16 @@ class StampedRing {
   uint64_t released();
 
  private:
-  using Memory = std::unique_ptr<char, void (*)(void*)>;
-
-  const uint64_t buffer_bytes_;
+  const Reuse reuse_;
   base::Mutex mutex_;
   base::CondVar changed_;
-  std::vector<Memory> memory_;
-  std::vector<char*> free_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<ReusedBuffer>> buffers_;
+  std::vector<ReusedBuffer*> free_ ABSL_GUARDED_BY(mutex_);
   uint64_t released_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+// Whether this process sends by splice, which takes no external memory.
+bool OnlyPooled();
 
 // The same in the pool's memory.
 Payload MakePooled(const StampOf& stamp, uint64_t size);

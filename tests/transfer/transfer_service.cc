@@ -19,7 +19,7 @@ absl::StatusOr<PutReply> TransferService::Put(ServerContext&, const PutRequest& 
 absl::StatusOr<WithPayload<GetReply>> TransferService::Get(ServerContext&, const GetRequest& request) {
   const StampOf stamp = {request.stamp().payload(), request.stamp().seed()};
   if (request.size() > kMostPayloadBytes) return absl::InvalidArgumentError("more than a buffer holds");
-  const bool external = stamp.payload % 2 == 0;
+  const bool external = !OnlyPooled() && stamp.payload % 2 == 0;
   return WithPayload<GetReply>{GetReply(), external ? ring_.Make(stamp, request.size(), stamp.payload % 4096)
                                                     : MakePooled(stamp, request.size())};
 }

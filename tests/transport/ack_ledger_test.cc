@@ -1,7 +1,11 @@
 #include "transport/ack_ledger.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pagewire/payload_buffer.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <deque>
 #include <random>
 #include <string>
@@ -110,6 +114,32 @@ TEST(AckLedgerTest, DeathFreesWhatTheKernelHasReleasedAndNothingElse) {
   EXPECT_EQ(ledger.holds(), 1u);
 }
 
+// A pipe in place of the peer: it has references to the pages.
+TEST(AckLedgerTest, PagesOfPooledMemoryAreGivenUpOnDeathAndNotBefore) {
+  for (const bool dies : {false, true}) {
+    PayloadBuffer buffer = PayloadBuffer::Allocate(8192);
+    std::memset(buffer.data(), 'a', buffer.size());
+    char* const memory = buffer.data();
+    const iovec pages = {memory, buffer.size()};
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(vmsplice(ends[1], &pages, 1, 0), 8192);
+    AckLedger ledger;
+    const auto id = ledger.Add({SendPath::kSplice, std::move(buffer).Freeze(), 1, 8192, 8192, nullptr});
+    ledger.OnHandedOver(id);
+    dies ? ledger.OnDead() : ledger.OnPeerReleased(1, 1);
+    EXPECT_EQ(ledger.holds(), 0u);
+    PayloadBuffer next = PayloadBuffer::Allocate(8192);
+    ASSERT_EQ(next.data(), memory) << "what was freed last is used first";
+    std::memset(next.data(), 'b', next.size());
+    std::string seen(8192, '\0');
+    ASSERT_EQ(read(ends[0], seen.data(), seen.size()), 8192);
+    EXPECT_EQ(seen, std::string(8192, dies ? 'a' : 'b'));
+    close(ends[0]);
+    close(ends[1]);
+  }
+}
+
 TEST(AckLedgerTest, TheReportIsThereWhileTheHoldIs) {
   Buffer buffer;
   AckLedger ledger;
@@ -139,7 +169,7 @@ bool MayBeFree(const ModelChunk& chunk, uint64_t received, bool dead) {
   if (chunk.references > 0) return false;
   if (chunk.path == SendPath::kCopy) return true;
   if (chunk.path == SendPath::kZerocopy || chunk.path == SendPath::kFixed) return dead || received >= chunk.end;
-  return chunk.peer_released;
+  return chunk.peer_released || (dead && chunk.path == SendPath::kFile);
 }
 
 void RunModel(uint32_t seed) {

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class AckWaitersTest : public ::testing::Test {
  protected:
@@ -31,6 +32,8 @@ TEST_F(AckWaitersTest, EventsAreToldOnceWhenTheyHappen) {
   waiters_.OnPeerReceived(99);
   EXPECT_THAT(said_, IsEmpty());
   waiters_.OnPeerReceived(150);
+  waiters_.OnReceipt(3);
+  waiters_.OnReceipt(4);
   waiters_.OnPeerReleased(1, 3);
   waiters_.OnPeerReleased(1, 3);
   EXPECT_THAT(said_, ElementsAre("100 received+", "3 released+"));
@@ -39,6 +42,23 @@ TEST_F(AckWaitersTest, EventsAreToldOnceWhenTheyHappen) {
   said_.clear();
   waiters_.OnDead();
   EXPECT_THAT(said_, ElementsAre("200 received-", "4 released-"));
+}
+
+// It was refused, or came too late: nobody should believe that the peer's application has done something with it.
+TEST_F(AckWaitersTest, WhatTheApplicationWasNeverGivenItHasNotDropped) {
+  waiters_.AwaitReleased(1, Say("1 released"));
+  waiters_.AwaitReleased(2, Say("2 released"));
+  waiters_.AwaitReleased(3, Say("3 released"));
+  waiters_.OnReceipt(2);
+  waiters_.OnReceipt(7);
+  EXPECT_THAT(said_, IsEmpty());
+  waiters_.OnPeerReleased(1, 2);
+  EXPECT_THAT(said_, ElementsAre("2 released+", "1 released-"));
+  waiters_.OnReceipt(1);
+  waiters_.OnPeerReleased(1, 2);
+  EXPECT_THAT(said_, SizeIs(2)) << "once";
+  waiters_.OnDead();
+  EXPECT_EQ(said_.back(), "3 released-");
 }
 
 TEST_F(AckWaitersTest, AWaiterMayAddAnother) {

@@ -32,6 +32,13 @@ class ByteStreamConformance : public ::testing::TestWithParam<StreamKind> {
     b_->Start();
   }
 
+  // Afterwards either may write without the other's help: with TLS they have shaken hands.
+  void StartBothAndMeet() {
+    StartBoth();
+    ASSERT_TRUE(b_->WriteAll("hello"));
+    ASSERT_EQ(a_->ReadExactly(5), "hello");
+  }
+
   // Faults make everything slower, the sanitizers more so.
   size_t BulkBytes() const { return GetParam().has_faults ? 100'000 : 3'000'000; }
 
@@ -186,7 +193,8 @@ TEST_P(ByteStreamConformance, WritingToAClosedPeerIsUnavailableWithoutSigpipe) {
   const std::string name = peer.substr(0, peer.find(" with faults"));
   a_->Destroy();
   const IoResult result = b_->WriteUntilFailure();
-  ExpectFailed(result, absl::StatusCode::kUnavailable, "connection to " + name + " failed: ");
+  ExpectFailed(result, absl::StatusCode::kUnavailable, "connection to " + name);
+  ExpectFailed(result, absl::StatusCode::kUnavailable, " failed: ");
   EXPECT_EQ(b_->WriteUntilFailure().error, result.error) << "every later Write says the same";
   b_->Run([] {
     sigset_t pending;
@@ -269,7 +277,7 @@ TEST_P(ByteStreamConformance, DestructionRightAfterStart) {
 }
 
 TEST_P(ByteStreamConformance, DestructionWithEventsPending) {
-  StartBoth();
+  StartBothAndMeet();
   char byte;
   const iovec one = {&byte, 1};
   ASSERT_EQ(a_->TryRead({&one, 1}).state, IoState::kBlocked);
@@ -297,7 +305,7 @@ TEST_P(ByteStreamConformance, DestructionInsideItsOwnCallback) {
 }
 
 TEST_P(ByteStreamConformance, SendQueueBecomesEmpty) {
-  StartBoth();
+  StartBothAndMeet();
   EXPECT_TRUE(a_->SendQueueEmpty());
   ASSERT_TRUE(a_->WriteAll("abc"));
   ASSERT_EQ(b_->ReadExactly(3), "abc");
@@ -308,7 +316,7 @@ TEST_P(ByteStreamConformance, SendQueueBecomesEmpty) {
 }
 
 TEST_P(ByteStreamConformance, SendQueueIsNotEmptyWhileThePeerReadsNothing) {
-  StartBoth();
+  StartBothAndMeet();
   WriteUntilBlocked(*a_);
   const bool surely_full = !GetParam().has_faults;
   EXPECT_TRUE(!surely_full || !a_->SendQueueEmpty());
@@ -321,7 +329,8 @@ TEST_P(ByteStreamConformance, SaysWhoThePeerIs) {
   EXPECT_TRUE(absl::StartsWith(peer, "ipv4:127.0.0.1:") || absl::StartsWith(peer, "ipv6:[::1]:") ||
               absl::StartsWith(peer, "unix:/") || absl::StartsWith(peer, "in-process"))
       << peer;
-  const bool has_fd = !GetParam().has_faults && !absl::StartsWith(peer, "in-process");
+  const bool has_fd =
+      !GetParam().has_faults && !absl::StrContains(GetParam().name, "Tls") && !absl::StartsWith(peer, "in-process");
   EXPECT_EQ(a_->stream().fd() >= 0, has_fd);
 }
 

@@ -62,11 +62,10 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     EXPECT_EQ(call_id, kCall);
     item_bytes_.push_back(bytes);
   }
-  void OnPayloadSent(uint64_t call_id, uint64_t payload_id, uint64_t end, std::shared_ptr<TransferReport> report,
-                     PayloadEvents) override {
+  void OnPayloadSent(uint64_t call_id, SentPayload payload) override {
     EXPECT_EQ(call_id, kCall);
-    EXPECT_EQ(end, window_.sent());
-    sent_.push_back({payload_id, *report});
+    EXPECT_EQ(payload.end, window_.sent());
+    sent_.push_back({payload.payload_id, *payload.report});
   }
 
   std::vector<uint64_t> item_bytes_;  // of items that have left the line

@@ -10,8 +10,10 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "transport/arena.h"
 #include "transport/fault_stream.h"
 #include "transport/lent_memory.h"
@@ -19,6 +21,7 @@
 #include "transport/page.h"
 #include "transport/raw_peer.h"
 #include "transport/runner.h"
+#include "transport/session_offer.h"
 #include "transport/stream_end.h"
 #include "transport/stream_kinds.h"
 
@@ -39,7 +42,8 @@ class PagePathsTest : public ::testing::TestWithParam<Scenario> {
  protected:
   void SetUp() override {
     const Scenario& scenario = GetParam();
-    StreamPair pair = ConnectSockets(runner_, scenario.ipv6 ? Ipv6Loopback() : Ipv4Loopback());
+    // As sessions have them: pages are cut where TCP's own window ends, which must not be before a chunk does.
+    StreamPair pair = ConnectSockets(runner_, scenario.ipv6 ? Ipv6Loopback() : Ipv4Loopback(), SessionTcpOptions());
     sender_ = Wrap(0, std::move(pair.first));
     receiver_ = Wrap(1, std::move(pair.second));
   }
@@ -190,6 +194,79 @@ TEST_P(PagePathsTest, WhatFollowsAChunkComesWithIt) {
   EXPECT_EQ(stream, expected);
   EXPECT_TRUE(Flat(pieces.Take().Build()) == bytes + bytes + bytes + bytes);
   AwaitAllReleased();
+}
+
+// Through a slow reader, at every alignment; between ordinary writes.
+TEST_P(PagePathsTest, SplicedBytesArriveInOrder) {
+  ASSERT_TRUE(sender_->stream().page_paths().splice);
+  std::mt19937 random(5);
+  const std::string bytes = Pattern(6 << 20);
+  std::string expected;
+  std::thread writer([&, this] {
+    for (std::string_view rest = bytes; !rest.empty();) {
+      const std::string header(1 + random() % 100, 'h');
+      ASSERT_TRUE(sender_->WriteAll(header));
+      std::string_view part = rest.substr(0, 1 + random() % (700 << 10));
+      rest.remove_prefix(part.size());
+      expected.append(header).append(part);
+      while (!part.empty()) {
+        IoResult result;
+        sender_->Run([&] {
+          const size_t half = part.size() / 2;
+          const iovec from[2] = {Over(part.substr(0, half)), Over(part.substr(half))};
+          result = sender_->stream().WriteSpliced(from);
+        });
+        if (result.state == IoState::kBlocked) {
+          ASSERT_TRUE(sender_->AwaitWritable());
+          continue;
+        }
+        ASSERT_EQ(result.state, IoState::kOk) << result.error << CopyReasonName(result.reason);
+        part.remove_prefix(result.bytes);
+      }
+    }
+    sender_->CloseWrite();
+  });
+  const std::string received = receiver_->ReadAll();
+  writer.join();
+  EXPECT_TRUE(received == expected);
+}
+
+TEST_P(PagePathsTest, FilesArriveInOrderAndTellTheirEnd) {
+  const std::string bytes = Pattern((3 << 20) + 77);
+  const base::UniqueFd file(memfd_create("file", MFD_CLOEXEC));
+  ASSERT_EQ(pwrite(file.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  IoResult result;
+  std::thread writer([&, this] {
+    for (uint64_t offset = 5;;) {
+      sender_->Run([&] { result = sender_->stream().WriteFile(file.get(), offset, 300'000); });
+      if (result.state == IoState::kBlocked) {
+        ASSERT_TRUE(sender_->AwaitWritable());
+        continue;
+      }
+      if (result.state != IoState::kOk) break;
+      offset += result.bytes;
+    }
+    sender_->CloseWrite();
+  });
+  const std::string received = receiver_->ReadAll();
+  writer.join();
+  EXPECT_EQ(result.state, IoState::kEnd) << result.error;
+  EXPECT_TRUE(received == bytes.substr(5));
+}
+
+TEST_P(PagePathsTest, SplicingToAPeerThatIsGoneIsAnErrorAndNoSignal) {
+  receiver_->Abort();
+  receiver_->Destroy();
+  const std::string bytes = Pattern(64 << 10);
+  IoResult result = IoResult::Ok(0);
+  while (result.state == IoState::kOk || result.state == IoState::kBlocked) {
+    sender_->Run([&] {
+      const iovec from = Over(bytes);
+      result = sender_->stream().WriteSpliced({&from, 1});
+    });
+  }
+  EXPECT_EQ(result.state, IoState::kFailed);
+  EXPECT_EQ(result.error.code(), absl::StatusCode::kUnavailable) << result.error;
 }
 
 TEST_P(PagePathsTest, AbortReturnsWhatIsOutstanding) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
 
 namespace pagewire::transport::testing {
 namespace {
@@ -33,26 +34,45 @@ TEST_F(PathChoiceTest, WhatIsNoPathOrNotHereYetIsRefused) {
   EXPECT_EQ(
       RequestedPaths(SendPath::kAuto, ReceivePath::kAuto).status(),
       absl::InvalidArgumentError("PAGEWIRE_SEND_PATH is \"fast\"; use auto, copy, zerocopy, fixed, splice or file"));
-  EXPECT_EQ(RequestedPaths(SendPath::kSplice, ReceivePath::kAuto).status(),
-            absl::UnimplementedError("send path splice is not part of this version; use auto, copy or zerocopy"));
+  EXPECT_EQ(RequestedPaths(SendPath::kFixed, ReceivePath::kAuto).status(),
+            absl::UnimplementedError("send path fixed is not part of this version, because it measured as no better "
+                                     "than zerocopy; use auto, copy, zerocopy, splice or file"));
 }
 
 TEST_F(PathChoiceTest, AutoSendsLargePayloadsToOtherHostsWithoutACopy) {
-  SendTerms terms{.zerocopy_possible = true};
-  EXPECT_EQ(ChooseSendPath(terms, 64 << 10).path, SendPath::kZerocopy);
-  EXPECT_EQ(ChooseSendPath(terms, (64 << 10) - 1).path, SendPath::kCopy);
-  EXPECT_EQ(ChooseSendPath(terms, (64 << 10) - 1).reason, CopyReason::kBelowThreshold);
+  SendTerms terms{.zerocopy_possible = true, .whole_page_segments = true, .peer = std::make_shared<PeerPaths>()};
+  EXPECT_EQ(ChooseSendPath(terms, 64 << 10, Backing::kOther).path, SendPath::kZerocopy);
+  EXPECT_EQ(ChooseSendPath(terms, (64 << 10) - 1, Backing::kOther).path, SendPath::kCopy);
+  EXPECT_EQ(ChooseSendPath(terms, (64 << 10) - 1, Backing::kOther).reason, CopyReason::kBelowThreshold);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).receive, ReceivePath::kMap);
+  EXPECT_TRUE(ChooseSendPath(terms, 1 << 20, Backing::kOther).evidence.measured);
   terms.same_host = true;
-  EXPECT_EQ(ChooseSendPath(terms, 1 << 20).reason, CopyReason::kSameHostCopy);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).path, SendPath::kCopy);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).receive, ReceivePath::kCopy);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).reason, CopyReason::kSameHostCopy);
+  terms.peer = nullptr;
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).path, SendPath::kCopy);
   terms.requested = SendPath::kZerocopy;
-  EXPECT_EQ(ChooseSendPath(terms, 4096).path, SendPath::kZerocopy) << "forced, whatever the size and the host";
+  EXPECT_EQ(ChooseSendPath(terms, 4096, Backing::kOther).path, SendPath::kZerocopy)
+      << "forced, whatever the size and the host";
   terms.quarantine_full = true;
-  EXPECT_EQ(ChooseSendPath(terms, 1 << 20).path, SendPath::kCopy);
-  EXPECT_EQ(ChooseSendPath(terms, 1 << 20).reason, CopyReason::kPolicy);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).path, SendPath::kCopy);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).reason, CopyReason::kPolicy);
   terms.zerocopy_possible = false;
-  EXPECT_EQ(ChooseSendPath(terms, 1 << 20).reason, CopyReason::kKernelUnsupported);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).reason, CopyReason::kKernelUnsupported);
   terms.requested = SendPath::kCopy;
-  EXPECT_EQ(ChooseSendPath(terms, 1 << 20).reason, CopyReason::kForced);
+  EXPECT_EQ(ChooseSendPath(terms, 1 << 20, Backing::kOther).reason, CopyReason::kForced);
+}
+
+TEST_F(PathChoiceTest, OnlyWhatCanBeGivenUpIsSplicedAndOnlyOnRequest) {
+  SendTerms terms{.zerocopy_possible = true, .splice_possible = true};
+  EXPECT_NE(ChooseSendPath(terms, 1 << 20, Backing::kLendable).path, SendPath::kSplice);
+  terms.requested = SendPath::kSplice;
+  EXPECT_EQ(ChooseSendPath(terms, 4096, Backing::kLendable).path, SendPath::kSplice);
+  EXPECT_EQ(ChooseSendPath(terms, 4096, Backing::kOther).path, SendPath::kCopy);
+  EXPECT_EQ(ChooseSendPath(terms, 4096, Backing::kOther).reason, CopyReason::kPolicy);
+  terms.splice_possible = false;
+  EXPECT_EQ(ChooseSendPath(terms, 4096, Backing::kLendable).reason, CopyReason::kKernelUnsupported);
 }
 
 TEST_F(PathChoiceTest, MappingNeedsEverythingAndSaysWhatIsMissing) {
@@ -69,9 +89,25 @@ TEST_F(PathChoiceTest, MappingNeedsEverythingAndSaysWhatIsMissing) {
   EXPECT_EQ(ChooseReceivePath(terms).reason, CopyReason::kSameHostCopy);
   terms.requested = ReceivePath::kCopy;
   EXPECT_EQ(ChooseReceivePath(terms).reason, CopyReason::kForced);
-  terms = {ReceivePath::kMap, /*same_host=*/true, true, true, true};
+  terms.requested = ReceivePath::kMap;
+  terms.map_possible = terms.whole_page_segments = terms.arena = true;
   EXPECT_TRUE(ChooseReceivePath(terms).map);
   EXPECT_EQ(ChooseReceivePath(terms).map_from_bytes, 4096u);
+  terms.without = CopyReason::kTls;
+  EXPECT_EQ(ChooseReceivePath(terms).reason, CopyReason::kTls) << "whatever was asked for";
+}
+
+TEST_F(PathChoiceTest, OverTlsEverythingIsCopiedWhateverWasAskedFor) {
+  SendTerms terms;
+  terms.without = CopyReason::kTls;
+  for (SendPath path : {SendPath::kAuto, SendPath::kCopy, SendPath::kZerocopy, SendPath::kSplice, SendPath::kFile}) {
+    terms.requested = path;
+    for (Backing backing : {Backing::kLendable, Backing::kFile, Backing::kOther}) {
+      const SendChoice choice = ChooseSendPath(terms, 1 << 20, backing);
+      EXPECT_EQ(choice.path, SendPath::kCopy);
+      EXPECT_EQ(choice.reason, CopyReason::kTls);
+    }
+  }
 }
 
 }  // namespace

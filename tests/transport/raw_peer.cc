@@ -47,6 +47,7 @@ bool RawPeer::Greet(const wire::Settings& settings) {
 }
 
 bool RawPeer::Greet(const wire::Preface& preface) {
+  if (decoder_ == nullptr) decoder_ = std::make_unique<wire::FrameDecoder>(DefaultSettings().frame_limits());
   std::string bytes;
   wire::AppendPreface(preface, bytes);
   return Send(bytes);

@@ -1,13 +1,19 @@
-// What the receiver does when the machine has no memory; all else it does is seen in the tests of sessions.
+// What the receiver does when the machine has no memory, and when it says that a payload is released; all else it does
+// is seen in the tests of sessions.
 #include "transport/receiver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "transport/arena.h"
 #include "transport/lent_memory.h"
+#include "transport/page.h"
+#include "transport/stub_stream.h"
 #include "wire/frame_type.h"
 
 namespace pagewire::transport::testing {
@@ -15,17 +21,22 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 class ReceiverTest : public ::testing::Test, protected SessionHandler, protected Receiver::Outlet {
  protected:
-  // A pool of 8 MiB of addresses, half of them for large blocks.
-  ReceiverTest() : pool_(memory::PoolOptions{.reserve_bytes = 8 << 20}) {}
+  // A pool of 8 MiB of addresses, half of them for large blocks. `arena`: pages are mapped there; null: they are
+  // copied.
+  explicit ReceiverTest(std::shared_ptr<Arena> arena = nullptr)
+      : pool_(memory::PoolOptions{.reserve_bytes = 8 << 20}), arena_(std::move(arena)) {}
 
   ReceiverOptions Options() {
     ReceiverOptions options;
     options.held_budget = held_;
     options.pool = &pool_;
+    options.arena = arena_.get();
+    options.choice.map = arena_ != nullptr;
     options.initial_call_credit = 1 << 20;
     options.limits.max_message_bytes = 1 << 20;
     options.max_open_payloads = 3;
@@ -55,6 +66,21 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
     return target;
   }
 
+  // The payload's end, with a digest that is right for none.
+  absl::Status End(uint64_t id, uint64_t size, std::string_view tail = {},
+                   wire::v1::PayloadEnd::Outcome outcome = wire::v1::PayloadEnd::COMPLETE) {
+    wire::v1::PayloadEnd end;
+    end.set_payload_id(id);
+    end.set_size(size);
+    end.set_outcome(outcome);
+    end.mutable_digest()->set_kind(wire::v1::Digest::XXH3_128);
+    end.mutable_digest()->set_value(std::string(16, 'd'));
+    return receiver_.OnPayloadEnd(end, tail);
+  }
+
+  // What payloads have of the pool and of the arena.
+  uint64_t MemoryInUse() { return pool_.stats().in_use + (arena_ == nullptr ? 0 : arena_->stats().in_use); }
+
   // Receiver::Outlet
   void SendGrant(const wire::v1::Credit& grant) override { grants_.push_back(grant); }
   void SendReceipt(wire::v1::Receipt receipt) override { receipts_.push_back(std::move(receipt)); }
@@ -63,7 +89,10 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   }
   void DropChunk() override { ++dropped_chunks_; }
   absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) override {
-    return [this, payload_id] { released_.push_back(payload_id); };
+    return [this, payload_id] {
+      EXPECT_EQ(MemoryInUse(), 0u) << "when payload " << payload_id << ", the only one, is told to be released";
+      released_.push_back(payload_id);
+    };
   }
 
   // SessionHandler
@@ -73,23 +102,31 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   void OnMessage(uint64_t, IncomingMessage message) override { unread_.push_back(std::move(message.unread)); }
   void OnHalfClose(uint64_t) override {}
   void OnPayload(uint64_t, absl::StatusOr<Payload> payload, const TransferReport&, Unread unread) override {
-    payloads_.push_back(*std::move(payload));
     unread_.push_back(std::move(unread));
+    if (payload.ok()) {
+      payloads_.push_back(*std::move(payload));
+    } else {
+      failures_.push_back(std::move(payload).status());
+    }
   }
   void OnItemSent(uint64_t, uint64_t) override {}
   void OnRefused(uint64_t call_id, absl::Status status) override { refused_.emplace_back(call_id, std::move(status)); }
   void OnSent(uint64_t, const TransferReport&) override {}
+  void OnReceipt(uint64_t, const TransferReport&) override {}
   void OnCancel(wire::v1::Cancel&&) override {}
   void OnStatus(wire::v1::CallStatus&&) override {}
   void OnGoAway(const wire::v1::GoAway&) override {}
+  bool MayRefuse(uint64_t) override { return false; }
   std::string HolderOf(uint64_t call_id) override { return "call " + std::to_string(call_id); }
   void OnClosed(absl::Status) override {}
 
   memory::Pool pool_;
+  const std::shared_ptr<Arena> arena_;
   std::shared_ptr<memory::Budget> held_ = std::make_shared<memory::Budget>("test", 1 << 30, "");
   std::vector<wire::v1::Credit> grants_;
   std::vector<wire::v1::Receipt> receipts_;
   std::vector<Payload> payloads_;
+  std::vector<absl::Status> failures_;
   std::deque<Unread> unread_;
   std::vector<std::pair<uint64_t, absl::Status>> refused_;
   int dropped_chunks_ = 0;
@@ -167,11 +204,7 @@ TEST_F(ReceiverTest, AReceiptAddsUp) {
   const std::string bytes = Pattern(10'000);
   Chunk(1, 0, 8192)->Append(std::string_view(bytes).substr(0, 8192));
   receiver_.OnChunkReceived(8192);
-  wire::v1::PayloadEnd end;
-  end.set_payload_id(1);
-  end.set_size(10'000);
-  end.set_outcome(wire::v1::PayloadEnd::COMPLETE);
-  ASSERT_EQ(receiver_.OnPayloadEnd(end, std::string_view(bytes).substr(8192)), absl::OkStatus());
+  ASSERT_EQ(End(1, 10'000, std::string_view(bytes).substr(8192)), absl::OkStatus());
   ASSERT_THAT(payloads_, SizeIs(1));
   EXPECT_EQ(Flat(payloads_[0]), bytes);
   EXPECT_EQ(held_->reserved(), 10'000u);
@@ -183,6 +216,193 @@ TEST_F(ReceiverTest, AReceiptAddsUp) {
   payloads_.clear();
   EXPECT_THAT(released_, ElementsAre(1));
   EXPECT_EQ(held_->reserved(), 0u);
+}
+
+// A payload that is handed over is told once, by whoever drops it last; any other as soon as it has ended.
+TEST_F(ReceiverTest, EveryPayloadIsToldToBeReleasedOnce) {
+  ASSERT_EQ(Begin(1, 4096), absl::OkStatus());
+  Chunk(1, 0, 4096);
+  receiver_.OnChunkReceived(4096);
+  ASSERT_EQ(End(1, 4096), absl::OkStatus());
+  EXPECT_THAT(released_, IsEmpty()) << "the application has it";
+  receiver_.CloseCall(1);
+  EXPECT_THAT(released_, IsEmpty()) << "and keeps it when its call is over";
+  payloads_.clear();
+  EXPECT_THAT(released_, ElementsAre(1));
+
+  ASSERT_EQ(Begin(2, 0), absl::OkStatus());
+  ASSERT_EQ(End(2, 0), absl::OkStatus());
+  EXPECT_THAT(payloads_, SizeIs(1)) << "of no bytes, which nobody can hold";
+  payloads_.clear();
+  EXPECT_THAT(released_, ElementsAre(1, 2));
+
+  ASSERT_EQ(Begin(3, 4096), absl::OkStatus());
+  ASSERT_EQ(End(3, 0, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_EQ(End(3, 0, {}, wire::v1::PayloadEnd::ABORTED),
+            absl::InvalidArgumentError("PAYLOAD_END: payload 3 has ended"));
+  EXPECT_EQ(End(9, 0, {}, wire::v1::PayloadEnd::ABORTED),
+            absl::InvalidArgumentError("PAYLOAD_END: payload 9 was never opened"));
+  EXPECT_THAT(released_, ElementsAre(1, 2, 3));
+}
+
+TEST_F(ReceiverTest, APayloadThatFailsAtItsSenderIsReleased) {
+  uint64_t id = 0;
+  for (const auto outcome : {wire::v1::PayloadEnd::ABORTED, wire::v1::PayloadEnd::SOURCE_FAILED}) {
+    ASSERT_EQ(Begin(++id, 1 << 20), absl::OkStatus());
+    Chunk(id, 0, 8192);
+    receiver_.OnChunkReceived(8192);
+    EXPECT_GT(MemoryInUse(), 0u);
+    ASSERT_EQ(End(id, 8192, {}, outcome), absl::OkStatus());
+  }
+  EXPECT_THAT(released_, ElementsAre(1, 2));
+  EXPECT_THAT(failures_, ElementsAre(absl::AbortedError("the sender gave up its payload after 8192 bytes"),
+                                     absl::DataLossError("the payload's source failed at the sender: ")));
+  EXPECT_THAT(receipts_, IsEmpty());
+}
+
+// Before its end chunks may still come, which a release told too early would leave out at the sender.
+TEST_F(ReceiverTest, ADiscardedPayloadIsReleasedWhenItHasEnded) {
+  for (uint64_t id = 1; id <= 3; ++id) {
+    ASSERT_EQ(Begin(id, 12'288), absl::OkStatus());
+    Chunk(id, 0, 8192);
+    if (id == 1) receiver_.Discard(id);  // in the middle of a chunk
+    receiver_.OnChunkReceived(8192);
+    if (id == 2) receiver_.Discard(id);    // between two
+    if (id == 3) receiver_.CloseCall(id);  // and nothing is known of the call any more
+    EXPECT_EQ(MemoryInUse(), 0u);
+    EXPECT_EQ(Chunk(id, 8192, 4096), nullptr);
+    receiver_.OnChunkReceived(4096);
+    EXPECT_THAT(released_, SizeIs(id - 1));
+    ASSERT_EQ(End(id, 12'288), absl::OkStatus()) << "its sender had finished before it heard of it";
+    EXPECT_THAT(released_, SizeIs(id));
+  }
+  EXPECT_THAT(released_, ElementsAre(1, 2, 3));
+  EXPECT_THAT(payloads_, IsEmpty());
+  EXPECT_THAT(receipts_, IsEmpty()) << "which would say that the application had it";
+}
+
+TEST_F(ReceiverTest, APayloadOfACallThatIsOverIsReleased) {
+  receiver_.OpenCall(1);
+  ASSERT_EQ(receiver_.OnMessagePart(1, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream, 0, 1, {}),
+            absl::OkStatus());
+  receiver_.CloseCall(1);
+  EXPECT_THAT(released_, IsEmpty()) << "it may still begin; if it does not, nobody holds anything";
+  wire::v1::PayloadBegin begin;
+  begin.set_payload_id(1);
+  begin.set_call_id(1);
+  begin.set_size(4096);
+  ASSERT_EQ(receiver_.OnPayloadBegin(begin, 0), absl::OkStatus());
+  ASSERT_EQ(End(1, 0, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_THAT(released_, ElementsAre(1));
+}
+
+TEST_F(ReceiverTest, APayloadThatIsRefusedIsReleased) {
+  ItemLimits limits;
+  limits.max_message_bytes = 1 << 20;
+  limits.max_payload_bytes = 4096;
+  limits.payload_option = "the test's limit";
+  receiver_.OpenCall(1);
+  receiver_.LimitCall(1, limits);
+  ASSERT_EQ(Begin(1, 8192), absl::OkStatus());
+  EXPECT_THAT(refused_, ElementsAre(Pair(1, absl::ResourceExhaustedError("payload of 8192 bytes is larger than the "
+                                                                         "limit of 4096; raise the test's limit"))));
+  EXPECT_THAT(released_, IsEmpty());
+  ASSERT_EQ(End(1, 0, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_THAT(released_, ElementsAre(1));
+}
+
+TEST_F(ReceiverTest, APayloadThatThereIsNoMemoryForIsReleased) {
+  ASSERT_EQ(Begin(1, 64 << 20), absl::OkStatus());
+  uint64_t offset = 0;
+  for (; refused_.empty() && offset < (64u << 20); offset += 1 << 20) {
+    Chunk(1, offset, 1 << 20);
+    receiver_.OnChunkReceived(1 << 20);
+  }
+  ASSERT_THAT(refused_, SizeIs(1));
+  ASSERT_EQ(End(1, offset, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_THAT(released_, ElementsAre(1));
+}
+
+TEST_F(ReceiverTest, APayloadWithAWrongDigestIsReleased) {
+  receiver_.ExpectDigests();
+  ASSERT_EQ(Begin(1, 8192), absl::OkStatus());
+  Chunk(1, 0, 8192)->Append(Pattern(8192));
+  receiver_.OnChunkReceived(8192);
+  ASSERT_EQ(End(1, 8192), absl::OkStatus());
+  ASSERT_THAT(failures_, SizeIs(1));
+  EXPECT_EQ(failures_[0].code(), absl::StatusCode::kDataLoss) << failures_[0];
+  EXPECT_THAT(released_, ElementsAre(1));
+  EXPECT_THAT(receipts_, IsEmpty());
+}
+
+TEST_F(ReceiverTest, AConnectionThatHasDiedTellsNothing) {
+  ASSERT_EQ(Begin(1, 8192), absl::OkStatus());
+  Chunk(1, 0, 8192);
+  receiver_.Clear();
+  EXPECT_THAT(released_, IsEmpty());
+}
+
+// Mapped pages are the sender's own: what is told to be released must be out of reach.
+class MappingReceiverTest : public ReceiverTest {
+ protected:
+  // Has so many pages to map, once.
+  class Pages final : public StubStream {
+   public:
+    explicit Pages(size_t count) : count_(count) {}
+    MapResult Map(const MapRequest&) override {
+      if (count_ == 0) return MapResult::Without(IoState::kBlocked);
+      MapResult result;
+      result.mapped = std::exchange(count_, 0) * kPageBytes;
+      return result;
+    }
+
+   private:
+    size_t count_;
+  };
+
+  MappingReceiverTest() : ReceiverTest(*Arena::Create({.bytes = 8 << 20})) {}
+
+  // Two of the four pages of the payload's first chunk.
+  void MapHalf(uint64_t id) {
+    ASSERT_EQ(Begin(id, 32'768), absl::OkStatus());
+    Pages pages(2);
+    ASSERT_EQ(Chunk(id, 0, 16'384)->Receive(pages, 16'384, {}).io.bytes, 8192u);
+    ASSERT_GT(arena_->stats().in_use, 0u);
+  }
+};
+
+TEST_F(MappingReceiverTest, PagesOfADiscardedPayloadAreGoneWhenItIsReleased) {
+  MapHalf(1);
+  receiver_.Discard(1);
+  EXPECT_EQ(dropped_chunks_, 1);
+  EXPECT_EQ(arena_->stats().in_use, 0u);
+  EXPECT_THAT(released_, IsEmpty());
+  receiver_.OnChunkReceived(16'384);
+  ASSERT_EQ(End(1, 16'384, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_THAT(released_, ElementsAre(1));
+}
+
+TEST_F(MappingReceiverTest, PagesOfAnAbortedPayloadAreGoneWhenItIsReleased) {
+  MapHalf(1);
+  Pages rest(2);
+  ASSERT_EQ(Chunk(1, 16'384, 8192)->Receive(rest, 8192, {}).io.bytes, 8192u);
+  receiver_.OnChunkReceived(8192);
+  EXPECT_GT(arena_->stats().in_use, 0u);
+  ASSERT_EQ(End(1, 24'576, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+  EXPECT_THAT(released_, ElementsAre(1));
+  EXPECT_THAT(failures_, SizeIs(1));
+}
+
+TEST_F(MappingReceiverTest, PagesThatAreHandedOverAreReleasedByTheApplication) {
+  ASSERT_EQ(Begin(1, 8192), absl::OkStatus());
+  Pages pages(2);
+  ASSERT_EQ(Chunk(1, 0, 8192)->Receive(pages, 8192, {}).io.bytes, 8192u);
+  receiver_.OnChunkReceived(8192);
+  ASSERT_EQ(End(1, 8192), absl::OkStatus());
+  EXPECT_THAT(released_, IsEmpty());
+  EXPECT_GT(arena_->stats().in_use, 0u);
+  payloads_.clear();
+  EXPECT_THAT(released_, ElementsAre(1));
 }
 
 // A grant by name raises the connection's limit by its item and nothing else, whatever the float did before.

@@ -112,8 +112,12 @@ void SessionEnd::OnRefused(uint64_t call_id, absl::Status status) {
 }
 
 void SessionEnd::OnSent(uint64_t call_id, const TransferReport& report) {
-  const bool receipt = report.receive_path != ReceivePath::kAuto;
-  events_.push_back(absl::StrCat(receipt ? "receipt " : "sent ", call_id, " ", report.payload_bytes, " bytes"));
+  events_.push_back(absl::StrCat("sent ", call_id, " ", report.payload_bytes, " bytes"));
+}
+
+void SessionEnd::OnReceipt(uint64_t call_id, const TransferReport& report) {
+  last_report_ = report;
+  events_.push_back(absl::StrCat("receipt ", call_id, " ", report.payload_bytes, " bytes"));
 }
 
 void SessionEnd::OnCancel(wire::v1::Cancel&& cancel) { events_.push_back(absl::StrCat("cancel ", cancel.call_id())); }

@@ -33,6 +33,9 @@ class SessionEnd final : private SessionHandler {
   std::function<void(uint64_t call_id)> on_message;
   std::function<void(uint64_t call_id)> on_refused;
 
+  // Of the payload that was sent last.
+  const TransferReport& last_report() const { return last_report_; }
+
   // The status that OnClosed was given.
   const std::optional<absl::Status>& closed() const { return closed_; }
 
@@ -64,15 +67,18 @@ class SessionEnd final : private SessionHandler {
   void OnRefused(uint64_t call_id, absl::Status status) override;
   void OnItemSent(uint64_t call_id, uint64_t bytes) override;
   void OnSent(uint64_t call_id, const TransferReport& report) override;
+  void OnReceipt(uint64_t call_id, const TransferReport& report) override;
   void OnCancel(wire::v1::Cancel&& cancel) override;
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
+  bool MayRefuse(uint64_t) override { return false; }
   std::string HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 
   void Deliver(uint64_t call_id, Unread item);
 
   std::vector<std::string> events_;
+  TransferReport last_report_;
   std::optional<absl::Status> closed_;
   std::shared_ptr<Session> session_;
 };

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -59,6 +60,14 @@ TEST_F(SocketStreamTest, AResetIsNamedWithThePeer) {
       absl::StrCat("connection to ", peer_, " failed: read: Connection reset by peer (ECONNRESET)"));
   EXPECT_EQ(end_->last().error, error);
   EXPECT_EQ(end_->WriteUntilFailure().error, error) << "once Read failed, both do";
+}
+
+TEST_F(SocketStreamTest, NothingIsPacedBetweenEndsOfOneHost) {
+  ConnectRaw({.congestion_control = "reno"});
+  char name[16] = {};
+  socklen_t length = sizeof(name);
+  ASSERT_EQ(getsockopt(end_->stream().fd(), IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
+  EXPECT_STREQ(name, "cubic");
 }
 
 TEST_F(SocketStreamTest, AbortSendsAReset) {

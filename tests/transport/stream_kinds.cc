@@ -9,12 +9,14 @@
 #include <cstdlib>
 #include <optional>
 
+#include "tls/certificates.h"
 #include "transport/address.h"
 #include "transport/fault_stream.h"
 #include "transport/in_process_stream.h"
 #include "transport/socket_connector.h"
 #include "transport/socket_listener.h"
 #include "transport/socket_stream.h"
+#include "transport/tls_stream.h"
 
 namespace pagewire::transport::testing {
 namespace {
@@ -48,6 +50,33 @@ StreamKind UnderFaults(StreamKind kind) {
   return kind;
 }
 
+const std::shared_ptr<TlsContext>& Tls(bool server) {
+  static const auto contexts = [] {
+    pagewire::testing::Authority authority("transport tests");
+    const auto files = authority.Issue({.common_name = "both", .names = {"DNS:both.test"}});
+    const std::string trusted = pagewire::testing::WriteFile(authority.pem());
+    TlsFiles client = {.ca_file = trusted};
+    TlsFiles serving = {.server = true, .certificate_file = files.certificate, .private_key_file = files.private_key};
+    return std::pair(*TlsContext::Load(client), *TlsContext::Load(serving));
+  }();
+  return server ? contexts.second : contexts.first;
+}
+
+std::unique_ptr<ByteStream> WithTls(std::unique_ptr<ByteStream> stream, Loop& loop, bool server) {
+  return std::make_unique<TlsStream>(std::move(stream), loop, *Tls(server)->NewConnection("both.test"), server,
+                                     "both.test");
+}
+
+StreamKind UnderTls(StreamKind kind) {
+  kind.name = kind.has_faults ? "TlsOverFaultsAnd" + kind.name : "Tls" + kind.name;
+  kind.make_pair = [make_pair = std::move(kind.make_pair)](Runner& runner) {
+    StreamPair pair = make_pair(runner);
+    return StreamPair(WithTls(std::move(pair.first), runner.loop(0), /*server=*/false),
+                      WithTls(std::move(pair.second), runner.loop(1), /*server=*/true));
+  };
+  return kind;
+}
+
 bool HasIpv6() {
   auto listener = SocketListener::Listen(Ipv6Loopback(), {}, ThreadedRunner::SharedLoop(0));
   return listener.ok();
@@ -64,10 +93,10 @@ SocketAddress NewUnixAddress() {
   return ParseTarget(absl::StrCat("unix:", ::testing::TempDir(), "pagewire-", getpid(), "-", ++count))->addresses.at(0);
 }
 
-StreamPair ConnectSockets(Runner& runner, const SocketAddress& address) {
+StreamPair ConnectSockets(Runner& runner, const SocketAddress& address, const TcpOptions& options) {
   EpollLoop& client_loop = ThreadedRunner::SharedLoop(0);
   EpollLoop& server_loop = ThreadedRunner::SharedLoop(1);
-  auto listener = *SocketListener::Listen(address, {}, server_loop);
+  auto listener = *SocketListener::Listen(address, options, server_loop);
   std::optional<ConnectedSocket> accepted;
   std::optional<absl::StatusOr<ConnectedSocket>> connected;
   std::unique_ptr<SocketConnector> connector;
@@ -80,12 +109,13 @@ StreamPair ConnectSockets(Runner& runner, const SocketAddress& address) {
               absl::OkStatus());
   });
   runner.Run(0, [&] {
-    connector = std::make_unique<SocketConnector>(client_loop, std::vector{listener->address()}, ConnectOptions(),
-                                                  [&](absl::StatusOr<ConnectedSocket> result) {
-                                                    base::MutexLock lock(runner.mutex());
-                                                    connected = std::move(result);
-                                                    runner.Changed();
-                                                  });
+    connector =
+        std::make_unique<SocketConnector>(client_loop, std::vector{listener->address()}, ConnectOptions{.tcp = options},
+                                          [&](absl::StatusOr<ConnectedSocket> result) {
+                                            base::MutexLock lock(runner.mutex());
+                                            connected = std::move(result);
+                                            runner.Changed();
+                                          });
   });
   EXPECT_TRUE(runner.Await([&] { return accepted && connected; }));
   runner.Run(0, [&] { connector.reset(); });
@@ -107,7 +137,13 @@ std::vector<StreamKind> AllStreamKinds() {
   if (HasIpv6()) {
     kinds.push_back({"Ipv6", threaded, [](Runner& runner) { return ConnectSockets(runner, Ipv6Loopback()); }});
   }
-  for (size_t i = 0, plain = kinds.size(); i < plain; ++i) kinds.push_back(UnderFaults(kinds[i]));
+  const std::vector<StreamKind> plain = kinds;
+  for (const StreamKind& kind : plain) {
+    kinds.push_back(UnderFaults(kind));
+    kinds.push_back(UnderTls(kind));
+    kinds.push_back(UnderFaults(UnderTls(kind)));
+    kinds.push_back(UnderTls(UnderFaults(kind)));
+  }
   return kinds;
 }
 

@@ -11,6 +11,7 @@
 #include "transport/byte_stream.h"
 #include "transport/runner.h"
 #include "transport/socket_address.h"
+#include "transport/socket_options.h"
 
 namespace pagewire::transport::testing {
 
@@ -27,12 +28,13 @@ struct StreamKind {
 
 inline void PrintTo(const StreamKind& kind, std::ostream* out) { *out << kind.name; }
 
-// Sockets over IPv4, IPv6 (where the machine has it) and Unix, in-process on threads and without: each as it is, and
-// under faults from a seed. PAGEWIRE_TEST_SEED sets the seed; it is part of peer(), which failures print.
+// Sockets over IPv4, IPv6 (where the machine has it) and Unix, in-process on threads and without: each as it is, under
+// TLS, under faults from a seed, and with faults above and below TLS. PAGEWIRE_TEST_SEED sets the seed; it is part of
+// peer(), which failures print.
 std::vector<StreamKind> AllStreamKinds();
 
 // Two streams connected through a listener on `address`.
-StreamPair ConnectSockets(Runner& runner, const SocketAddress& address);
+StreamPair ConnectSockets(Runner& runner, const SocketAddress& address, const TcpOptions& options = TcpOptions());
 
 // 127.0.0.1, [::1] with port 0; a Unix socket of a new name.
 SocketAddress Ipv4Loopback();

@@ -25,6 +25,7 @@ class Sink final : public StubStream {
   std::string written;
   std::vector<size_t> record_ends;  // in `written`
   std::optional<CopyReason> must_copy;
+  std::string spliced;
   std::vector<uint64_t> tags;  // one for each send without a copy
 
   IoResult Write(absl::Span<const iovec> from, WriteOptions options) override {
@@ -47,6 +48,13 @@ class Sink final : public StubStream {
     if (must_copy.has_value()) return IoResult::MustCopy(*must_copy);
     IoResult result = Write(from, options);
     if (result.state == IoState::kOk) tags.push_back(tag);
+    return result;
+  }
+  IoResult WriteSpliced(absl::Span<const iovec> from) override {
+    if (must_copy.has_value()) return IoResult::MustCopy(*must_copy);
+    const size_t before = written.size();
+    IoResult result = Write(from, {});
+    spliced += written.substr(before);
     return result;
   }
 };
@@ -171,6 +179,28 @@ TEST(WriteBatchTest, AChunkWithoutACopyIsARecordOfItsOwn) {
   ledger.OnKernelReleased(1);
   EXPECT_EQ(ledger.holds(), 0u);
   lent.AwaitReturn();
+}
+
+TEST(WriteBatchTest, ASplicedChunkIsHeldUntilThePeerHasReleasedIt) {
+  LentMemory lent(8192);
+  AckLedger ledger;
+  WriteBatch batch(ledger);
+  {
+    PayloadCursor cursor(lent.Lend());
+    batch.head() += "frames";
+    batch.AppendChunk(cursor, 8192, {{SendPath::kSplice}, 1, 8192, nullptr});
+    batch.head() += "more";
+  }
+  Sink sink;
+  sink.at_once = 3000;
+  EXPECT_EQ(batch.WriteTo(sink).state, IoState::kOk);
+  EXPECT_EQ(sink.written, "frames" + lent.bytes() + "more");
+  EXPECT_EQ(sink.spliced, lent.bytes());
+  EXPECT_EQ(ledger.references(), 0u);
+  ledger.OnPeerReceived(8192);
+  EXPECT_EQ(ledger.holds(), 1u);
+  ledger.OnPeerReleased(1, 1);
+  EXPECT_EQ(ledger.holds(), 0u);
 }
 
 TEST(WriteBatchTest, ABlockedSendLeavesNoReference) {

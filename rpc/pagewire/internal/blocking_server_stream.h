@@ -23,6 +23,9 @@ class BlockingServerReader final : public ServerReader<Request> {
   absl::StatusOr<std::optional<Request>> Read() override {
     return ReadBlocking<Request>(*stream_, method_, Part::kRequest);
   }
+  absl::StatusOr<bool> ReadInto(Request& item) override {
+    return ReadBlockingInto(*stream_, method_, Part::kRequest, item);
+  }
   void SendInitialMetadata() override { stream_->SendInitialMetadata(); }
 
  private:
@@ -51,6 +54,9 @@ class BlockingServerReaderWriter : public BlockingServerWriter<Response, Interfa
       : BlockingServerWriter<Response, Interface>(std::move(stream), method), method_(method) {}
   absl::StatusOr<std::optional<Request>> Read() override {
     return ReadBlocking<Request>(this->stream(), method_, Part::kRequest);
+  }
+  absl::StatusOr<bool> ReadInto(Request& item) override {
+    return ReadBlockingInto(this->stream(), method_, Part::kRequest, item);
   }
 
  private:

@@ -25,16 +25,30 @@ inline absl::Status CheckMayBlock(const Method& method) {
                                                     "would wait for itself; use the callback form there"));
 }
 
-template <typename Item>
-absl::StatusOr<std::optional<Item>> ReadBlocking(RawStream& stream, const Method& method, Part part) {
+inline absl::StatusOr<std::optional<RawMessage>> ReadRawBlocking(RawStream& stream, const Method& method) {
   if (absl::Status status = CheckMayBlock(method); !status.ok()) return status;
   using Result = absl::StatusOr<std::optional<RawMessage>>;
-  Result raw = BlockOn<Result>([&](RawStream::ReadDone done) { stream.Read(std::move(done)); });
+  return BlockOn<Result>([&](RawStream::ReadDone done) { stream.Read(std::move(done)); });
+}
+
+template <typename Item>
+absl::StatusOr<std::optional<Item>> ReadBlocking(RawStream& stream, const Method& method, Part part) {
+  absl::StatusOr<std::optional<RawMessage>> raw = ReadRawBlocking(stream, method);
   if (!raw.ok()) return std::move(raw).status();
   if (!raw->has_value()) return std::optional<Item>();
   absl::StatusOr<Item> item = Decode<Item>(method, part, **std::move(raw));
   if (!item.ok()) return std::move(item).status();
   return std::optional<Item>(*std::move(item));
+}
+
+// False after the last message.
+template <typename Item>
+absl::StatusOr<bool> ReadBlockingInto(RawStream& stream, const Method& method, Part part, Item& item) {
+  absl::StatusOr<std::optional<RawMessage>> raw = ReadRawBlocking(stream, method);
+  if (!raw.ok()) return std::move(raw).status();
+  if (!raw->has_value()) return false;
+  if (absl::Status status = DecodeItem(method, part, **std::move(raw), item); !status.ok()) return status;
+  return true;
 }
 
 inline absl::Status WriteBlocking(RawStream& stream, const Method& method, RawMessage raw) {
@@ -90,6 +104,7 @@ class BlockingWriter<Interface, Payload> : public Interface {
   absl::Status Write(Payload piece) final {
     return WriteBlocking(stream_, method_, RawMessage{std::string(), std::move(piece)});
   }
+  uint64_t peer_received_bytes() const final { return stream_.PeerReceivedBytes(); }
 
  protected:
   BlockingWriter(RawStream& stream, const Method& method, Part) : stream_(stream), method_(method) {}

@@ -52,6 +52,15 @@ absl::StatusOr<Item> DecodeMessage(const Method& method, Part part, RawMessage r
   return item;
 }
 
+// Into a message that may be used again, and its payload, if it has one, into `*payload`.
+inline absl::Status DecodeInto(const Method& method, Part part, absl::StatusOr<RawMessage> raw,
+                               google::protobuf::MessageLite& message, Payload* payload) {
+  if (!raw.ok()) return std::move(raw).status();
+  if (absl::Status status = Parse(method, part, raw->bytes, message); !status.ok()) return status;
+  if (payload != nullptr) *payload = std::move(raw->payload);
+  return absl::OkStatus();
+}
+
 inline absl::StatusOr<RawMessage> Encode(const Method&, Part, const GenericMessage& message, Payload) {
   return RawMessage{message.bytes, message.payload};
 }
@@ -70,15 +79,35 @@ absl::StatusOr<Item> Decode(const Method& method, Part part, RawMessage raw) {
   }
 }
 
+// The same into an item that may be used again.
+template <typename Item>
+absl::Status DecodeItem(const Method& method, Part part, RawMessage raw, Item& item) {
+  if constexpr (std::is_base_of_v<google::protobuf::MessageLite, Item>) {
+    return DecodeInto(method, part, std::move(raw), item, nullptr);
+  } else if constexpr (kHasPayload<Item>) {
+    return DecodeInto(method, part, std::move(raw), item.message, &item.payload);
+  } else {
+    absl::StatusOr<Item> decoded = Decode<Item>(method, part, std::move(raw));
+    if (!decoded.ok()) return std::move(decoded).status();
+    item = *std::move(decoded);
+    return absl::OkStatus();
+  }
+}
+
 // The server's side of a response. INTERNAL for a reply that cannot be serialized: the handler's fault, whatever it is.
+template <typename Message>
+absl::StatusOr<RawMessage> EncodeReply(const Method& method, const Message& reply, Payload payload) {
+  absl::StatusOr<RawMessage> raw = Encode(method, Part::kResponse, reply, std::move(payload));
+  if (!raw.ok()) return absl::InternalError(raw.status().message());
+  return raw;
+}
+
 template <typename Reply>
 absl::StatusOr<RawMessage> EncodeReply(const Method& method, absl::StatusOr<Reply> reply) {
   if (!reply.ok()) return std::move(reply).status();
   Payload payload;
   if constexpr (kHasPayload<Reply>) payload = std::move(reply->payload);
-  absl::StatusOr<RawMessage> raw = Encode(method, Part::kResponse, MessageOf(*reply), std::move(payload));
-  if (!raw.ok()) return absl::InternalError(raw.status().message());
-  return raw;
+  return EncodeReply(method, MessageOf(*reply), std::move(payload));
 }
 
 // The one message of a direction that pieces follow; `raw` is what was read first. INTERNAL when it is no message.

@@ -7,6 +7,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <optional>
 
 namespace pagewire::internal {
@@ -24,6 +25,9 @@ class RawStream {
   // `done`: the next message may be written, or why none can be sent. `last`: no further message follows.
   using WriteDone = absl::AnyInvocable<void(absl::Status)>;
   virtual void Write(RawMessage message, bool last, WriteDone done) = 0;
+
+  // Bytes of payloads that the peer has received whole.
+  virtual uint64_t PeerReceivedBytes() const = 0;
 
   // What was read is no message of the method's: a client's call ends with it, a server leaves that to its handler.
   virtual void Reject() = 0;

@@ -5,6 +5,7 @@
 #include <pagewire/internal/handler_form.h>
 #include <pagewire/internal/item_codec.h>
 #include <pagewire/internal/message_codec.h>
+#include <pagewire/internal/message_reserve.h>
 #include <pagewire/internal/raw_message.h>
 #include <pagewire/internal/service_access.h>
 #include <pagewire/method.h>
@@ -37,6 +38,23 @@ decltype(auto) CallWithRequest(Service& service, Function function, KeptRequest<
     return (service.*function)(*request.context, request.message, std::move(payload), std::forward<Rest>(rest)...);
   } else {
     return (service.*function)(*request.context, request.message, std::forward<Rest>(rest)...);
+  }
+}
+
+// Calls a method of an arena service, whichever payloads it has.
+template <typename Service, typename Function, typename Request, typename Reply>
+absl::Status CallOnArena(Service& service, Function function, ServerContext& context, const Request& request,
+                         Payload payload, Reply& reply, Payload& reply_payload) {
+  constexpr bool kTakes = std::is_invocable_v<Function, Service&, ServerContext&, const Request&, Payload, Reply&>;
+  constexpr bool kGives = std::is_invocable_v<Function, Service&, ServerContext&, const Request&, Reply&, Payload&>;
+  if constexpr (kTakes) {
+    return (service.*function)(context, request, std::move(payload), reply);
+  } else if constexpr (kGives) {
+    return (service.*function)(context, request, reply, reply_payload);
+  } else if constexpr (std::is_invocable_v<Function, Service&, ServerContext&, const Request&, Reply&>) {
+    return (service.*function)(context, request, reply);
+  } else {
+    return (service.*function)(context, request, std::move(payload), reply, reply_payload);
   }
 }
 
@@ -80,6 +98,31 @@ void AddUnary(Service& service, const Method& method, Function function) {
                              done(EncodeReply<Reply>(method, std::move(reply)));
                            });
                      });
+}
+
+// A method of an arena service: its messages have the memory of earlier ones.
+template <typename Request, typename Reply, typename Service, typename Function>
+void AddUnaryOnArena(Service& service, const Method& method, Function function) {
+  auto reserve = std::make_unique<MessageReserve>(Request::default_instance(), Reply::default_instance());
+  ServiceAccess::Add(
+      service, method,
+      [&service, &method, function, reserve = std::move(reserve)](
+          std::shared_ptr<ServerContext> context, RawMessage raw, std::shared_ptr<RawServerStream>, HandlerDone done) {
+        ReservedMessages<Request, Reply> messages(*reserve);
+        messages.CountBytes(raw.bytes.size());
+        if (absl::Status status = Parse(method, Part::kRequest, raw.bytes, messages.request()); !status.ok()) {
+          return done(std::move(status));
+        }
+        Payload payload;
+        absl::Status status = Guard<absl::Status>(method, [&] {
+          return CallOnArena(service, function, *context, messages.request(), std::move(raw.payload), messages.reply(),
+                             payload);
+        });
+        if (!status.ok()) return done(std::move(status));
+        absl::StatusOr<RawMessage> reply = EncodeReply(method, messages.reply(), std::move(payload));
+        if (reply.ok()) messages.CountBytes(reply->bytes.size());
+        done(std::move(reply));
+      });
 }
 
 // One request, then `Stream`, which ends with a status.

@@ -35,13 +35,17 @@ class BlockingClientCall {
     return item;
   }
 
+  template <typename Item>
+  absl::StatusOr<bool> ReadInto(Item& item) {
+    absl::StatusOr<bool> read = ReadBlockingInto(*stream_, method_, Part::kResponse, item);
+    if (!read.ok()) stream_->Reject();
+    return read;
+  }
+
   // The message before the pieces.
   template <typename Response>
   absl::StatusOr<Response> ReadMessage() {
-    if (absl::Status status = CheckMayBlock(method_); !status.ok()) return status;
-    using Result = absl::StatusOr<std::optional<RawMessage>>;
-    absl::StatusOr<Response> message = DecodeBeforePieces<Response>(
-        method_, BlockOn<Result>([&](RawStream::ReadDone done) { stream_->Read(std::move(done)); }));
+    absl::StatusOr<Response> message = DecodeBeforePieces<Response>(method_, ReadRawBlocking(*stream_, method_));
     if (!message.ok()) stream_->Reject();
     return message;
   }
@@ -88,6 +92,7 @@ class BlockingClientReader : public Interface {
   BlockingClientReader(std::unique_ptr<RawClientStream> stream, const Method& method)
       : call_(std::move(stream), method) {}
   absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
+  absl::StatusOr<bool> ReadInto(Response& item) override { return call_.ReadInto(item); }
   absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
   absl::Status Finish() override { return call_.Finish(); }
 
@@ -119,6 +124,7 @@ class BlockingClientReaderWriter : public BlockingWriter<Interface, Request> {
   BlockingClientReaderWriter(std::unique_ptr<RawClientStream> stream, const Method& method)
       : BlockingWriter<Interface, Request>(*stream, method, Part::kRequest), call_(std::move(stream), method) {}
   absl::StatusOr<std::optional<Response>> Read() override { return call_.Read<Response>(); }
+  absl::StatusOr<bool> ReadInto(Response& item) override { return call_.ReadInto(item); }
   absl::Status WaitForInitialMetadata() override { return call_.WaitForInitialMetadata(); }
   absl::Status WritesDone() override { return call_.WritesDone(); }
   absl::Status Finish() override {

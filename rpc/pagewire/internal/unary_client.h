@@ -49,21 +49,50 @@ absl::StatusOr<Reply> Call(const std::shared_ptr<Channel>& channel, const Method
       method, ChannelAccess::BlockingUnary(*channel, method, context, *std::move(bytes), std::move(payload)));
 }
 
-// `done` runs once, on the executor, never inside this call; null if nobody wants to know. `request` as PrepareCall
-// gives it.
+// The same with the response in the caller's message, and its payload in `*reply_payload` if the method has one. Both
+// are unspecified after an error.
+inline absl::Status CallInto(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+                             const google::protobuf::MessageLite& request, Payload payload,
+                             google::protobuf::MessageLite& reply, Payload* reply_payload = nullptr) {
+  absl::StatusOr<std::string> bytes = PrepareCall(channel.get(), method, request);
+  if (!bytes.ok()) return std::move(bytes).status();
+  return DecodeInto(method, Part::kResponse,
+                    ChannelAccess::BlockingUnary(*channel, method, context, *std::move(bytes), std::move(payload)),
+                    reply, reply_payload);
+}
+
+// `done` runs once, on the executor, never inside this call. `request` as PrepareCall gives it.
+inline void StartPrepared(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+                          absl::StatusOr<std::string> request, Payload payload, ChannelAccess::Done done) {
+  if (!request.ok()) {
+    DefaultExecutor().Run(
+        [status = std::move(request).status(), done = std::move(done)]() mutable { done(std::move(status)); });
+    return;
+  }
+  ChannelAccess::StartUnary(*channel, method, context, *std::move(request), std::move(payload), std::move(done));
+}
+
+// `done` may be null if nobody wants to know.
 template <typename Reply>
 void StartPrepared(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
                    absl::StatusOr<std::string> request, Payload payload,
                    absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
-  auto decode = [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
-    if (done) done(DecodeReply<Reply>(method, std::move(raw)));
-  };
-  if (!request.ok()) {
-    DefaultExecutor().Run(
-        [status = std::move(request).status(), decode = std::move(decode)]() mutable { decode(std::move(status)); });
-    return;
-  }
-  ChannelAccess::StartUnary(*channel, method, context, *std::move(request), std::move(payload), std::move(decode));
+  StartPrepared(channel, method, context, std::move(request), std::move(payload),
+                [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
+                  if (done) done(DecodeReply<Reply>(method, std::move(raw)));
+                });
+}
+
+// See CallInto; `reply` and `*reply_payload` must live until `done`, which may be null, has run.
+inline void StartCallInto(const std::shared_ptr<Channel>& channel, const Method& method, ClientContext& context,
+                          const google::protobuf::MessageLite& request, Payload payload,
+                          google::protobuf::MessageLite& reply, Payload* reply_payload,
+                          absl::AnyInvocable<void(absl::Status)> done) {
+  StartPrepared(channel, method, context, PrepareCall(channel.get(), method, request), std::move(payload),
+                [&method, &reply, reply_payload, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
+                  absl::Status status = DecodeInto(method, Part::kResponse, std::move(raw), reply, reply_payload);
+                  if (done) done(std::move(status));
+                });
 }
 
 template <typename Reply>

@@ -147,6 +147,88 @@ void BlobStore::Stub::CallbackForm::Remove(
       channel_, ::blob::BlobStore::kMethods[7], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+BlobStore::Stub::IntoForm BlobStore::Stub::Into() { return IntoForm(channel_); }
+BlobStore::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status BlobStore::Stub::IntoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload, ::blob::PutReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[0], context, request, ::std::move(payload), reply, nullptr);
+}
+void BlobStore::Stub::IntoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload, ::blob::PutReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[0], context, request, ::std::move(payload), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status BlobStore::Stub::IntoForm::Get(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[1], context, request, ::pagewire::Payload(), reply, &reply_payload);
+}
+void BlobStore::Stub::IntoForm::Get(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[1], context, request, ::pagewire::Payload(), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status BlobStore::Stub::IntoForm::Swap(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[2], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void BlobStore::Stub::IntoForm::Swap(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[2], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status BlobStore::Stub::IntoForm::Stat(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[3], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void BlobStore::Stub::IntoForm::Stat(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[3], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status BlobStore::Stub::IntoForm::Explicit(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void BlobStore::Stub::IntoForm::Explicit(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status BlobStore::Stub::IntoForm::Remove(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::blob::BlobStore::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void BlobStore::Stub::IntoForm::Remove(
+    ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::blob::BlobStore::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 BlobStore::Service::Service() : ::pagewire::Service("blob.BlobStore") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::PutRequest, ::blob::PutReply>(
       *this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::Service::Put);
@@ -204,6 +286,66 @@ BlobStore::Service::~Service() = default;
 
 ::absl::StatusOr<::blob::GetReply> BlobStore::Service::Remove(
     ::pagewire::ServerContext&, const ::blob::GetRequest&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[7]);
+}
+
+BlobStore::ArenaService::ArenaService() : ::pagewire::Service("blob.BlobStore") {
+  ::pagewire::internal::AddUnaryOnArena<::blob::PutRequest, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[0], &::blob::BlobStore::ArenaService::Put);
+  ::pagewire::internal::AddUnaryOnArena<::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[1], &::blob::BlobStore::ArenaService::Get);
+  ::pagewire::internal::AddUnaryOnArena<::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[2], &::blob::BlobStore::ArenaService::Swap);
+  ::pagewire::internal::AddUnaryOnArena<::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[3], &::blob::BlobStore::ArenaService::Stat);
+  ::pagewire::internal::AddUnaryOnArena<::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[4], &::blob::BlobStore::ArenaService::Explicit);
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::BlockingForm, ::pagewire::WithPayload<::blob::PutRequest>, ::blob::PutReply>(
+      *this, ::blob::BlobStore::kMethods[5], &::blob::BlobStore::ArenaService::Append);
+  ::pagewire::internal::AddServerStreaming<::pagewire::internal::BlockingForm, ::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[6], &::blob::BlobStore::ArenaService::List);
+  ::pagewire::internal::AddUnaryOnArena<::blob::GetRequest, ::blob::GetReply>(
+      *this, ::blob::BlobStore::kMethods[7], &::blob::BlobStore::ArenaService::Remove);
+}
+BlobStore::ArenaService::~ArenaService() = default;
+
+::absl::Status BlobStore::ArenaService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&, ::pagewire::Payload, ::blob::PutReply&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[0]);
+}
+
+::absl::Status BlobStore::ArenaService::Get(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::blob::GetReply&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[1]);
+}
+
+::absl::Status BlobStore::ArenaService::Swap(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::Payload, ::blob::GetReply&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[2]);
+}
+
+::absl::Status BlobStore::ArenaService::Stat(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::blob::GetReply&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[3]);
+}
+
+::absl::Status BlobStore::ArenaService::Explicit(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::blob::GetReply&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[4]);
+}
+
+::absl::StatusOr<::blob::PutReply> BlobStore::ArenaService::Append(
+    ::pagewire::ServerContext&, ::pagewire::ServerReader<::pagewire::WithPayload<::blob::PutRequest>>&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[5]);
+}
+
+::absl::Status BlobStore::ArenaService::List(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::pagewire::ServerWriter<::blob::GetReply>&) {
+  return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[6]);
+}
+
+::absl::Status BlobStore::ArenaService::Remove(
+    ::pagewire::ServerContext&, const ::blob::GetRequest&, ::blob::GetReply&) {
   return ::pagewire::internal::Unimplemented(::blob::BlobStore::kMethods[7]);
 }
 

@@ -38,6 +38,7 @@ class BlobStore {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "blob.pagewire.mock.h", which needs gmock
 
   BlobStore() = delete;
@@ -90,6 +91,10 @@ class BlobStore::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -127,6 +132,47 @@ class BlobStore::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class BlobStore::Stub::IntoForm {
+ public:
+  ::absl::Status Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload, ::blob::PutReply& reply);
+  void Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload, ::blob::PutReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Get(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload);
+  void Get(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Swap(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload);
+  void Swap(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Stat(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
+  void Stat(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Explicit(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
+  void Explicit(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  [[deprecated]] ::absl::Status Remove(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
+  [[deprecated]] void Remove(
+      ::pagewire::ClientContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -206,6 +252,42 @@ class BlobStore::CallbackService : public ::pagewire::Service {
   virtual void Remove(
       ::pagewire::ServerContext& context, const ::blob::GetRequest& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::blob::GetReply>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class BlobStore::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  // Keeps the payload under a name.
+  virtual ::absl::Status Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request, ::pagewire::Payload payload, ::blob::PutReply& reply);
+
+  virtual ::absl::Status Get(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload);
+
+  // Both ways.
+  virtual ::absl::Status Swap(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::Payload payload, ::blob::GetReply& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status Stat(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
+
+  virtual ::absl::Status Explicit(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
+
+  // What follows streams.
+  virtual ::absl::StatusOr<::blob::PutReply> Append(
+      ::pagewire::ServerContext& context, ::pagewire::ServerReader<::pagewire::WithPayload<::blob::PutRequest>>& reader);
+
+  virtual ::absl::Status List(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::pagewire::ServerWriter<::blob::GetReply>& writer);
+
+  virtual ::absl::Status Remove(
+      ::pagewire::ServerContext& context, const ::blob::GetRequest& request, ::blob::GetReply& reply);
 };
 
 #ifdef __cpp_impl_coroutine

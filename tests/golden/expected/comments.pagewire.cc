@@ -154,6 +154,127 @@ void Talk::Stub::CallbackForm::NoComment(
       channel_, ::comments::Talk::kMethods[8], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Talk::Stub::IntoForm Talk::Stub::Into() { return IntoForm(channel_); }
+Talk::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Talk::Stub::IntoForm::Backslash(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Backslash(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Trigraph(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Trigraph(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Block(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Block(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Unicode(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[3], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Unicode(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[3], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Controls(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Controls(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Dollar(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[5], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Dollar(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[5], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::AfterOnly(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[6], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::AfterOnly(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[6], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::Preprocessor(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::Preprocessor(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Talk::Stub::IntoForm::NoComment(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::comments::Talk::kMethods[8], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Talk::Stub::IntoForm::NoComment(
+    ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::comments::Talk::kMethods[8], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Talk::Service::Service() : ::pagewire::Service("comments.Talk") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::comments::M, ::comments::M>(
       *this, ::comments::Talk::kMethods[0], &::comments::Talk::Service::Backslash);
@@ -218,6 +339,73 @@ Talk::Service::~Service() = default;
 
 ::absl::StatusOr<::comments::M> Talk::Service::NoComment(
     ::pagewire::ServerContext&, const ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[8]);
+}
+
+Talk::ArenaService::ArenaService() : ::pagewire::Service("comments.Talk") {
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[0], &::comments::Talk::ArenaService::Backslash);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[1], &::comments::Talk::ArenaService::Trigraph);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[2], &::comments::Talk::ArenaService::Block);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[3], &::comments::Talk::ArenaService::Unicode);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[4], &::comments::Talk::ArenaService::Controls);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[5], &::comments::Talk::ArenaService::Dollar);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[6], &::comments::Talk::ArenaService::AfterOnly);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[7], &::comments::Talk::ArenaService::Preprocessor);
+  ::pagewire::internal::AddUnaryOnArena<::comments::M, ::comments::M>(
+      *this, ::comments::Talk::kMethods[8], &::comments::Talk::ArenaService::NoComment);
+}
+Talk::ArenaService::~ArenaService() = default;
+
+::absl::Status Talk::ArenaService::Backslash(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[0]);
+}
+
+::absl::Status Talk::ArenaService::Trigraph(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[1]);
+}
+
+::absl::Status Talk::ArenaService::Block(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[2]);
+}
+
+::absl::Status Talk::ArenaService::Unicode(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[3]);
+}
+
+::absl::Status Talk::ArenaService::Controls(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[4]);
+}
+
+::absl::Status Talk::ArenaService::Dollar(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[5]);
+}
+
+::absl::Status Talk::ArenaService::AfterOnly(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[6]);
+}
+
+::absl::Status Talk::ArenaService::Preprocessor(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
+  return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[7]);
+}
+
+::absl::Status Talk::ArenaService::NoComment(
+    ::pagewire::ServerContext&, const ::comments::M&, ::comments::M&) {
   return ::pagewire::internal::Unimplemented(::comments::Talk::kMethods[8]);
 }
 

@@ -46,6 +46,7 @@ class Talk {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "comments.pagewire.mock.h", which needs gmock
 
   Talk() = delete;
@@ -112,6 +113,10 @@ class Talk::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -154,6 +159,62 @@ class Talk::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Talk::Stub::IntoForm {
+ public:
+  ::absl::Status Backslash(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Backslash(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Trigraph(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Trigraph(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Block(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Block(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Unicode(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Unicode(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Controls(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Controls(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Dollar(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Dollar(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status AfterOnly(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void AfterOnly(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Preprocessor(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void Preprocessor(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status NoComment(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply);
+  void NoComment(
+      ::pagewire::ClientContext& context, const ::comments::M& request, ::comments::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -262,6 +323,56 @@ class Talk::CallbackService : public ::pagewire::Service {
   virtual void NoComment(
       ::pagewire::ServerContext& context, const ::comments::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::comments::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Talk::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  // ends in a backslash \ //
+  virtual ::absl::Status Backslash(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // C:\dir\ //
+  //    trigraphs: ??/ //
+  // ??=define ??(
+  virtual ::absl::Status Trigraph(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // Block
+  // trailing of Block
+  virtual ::absl::Status Block(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // detached from Unicode
+
+  // héllo, 世界, 🚀
+  virtual ::absl::Status Unicode(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // reorders <U+202E> text <U+2066> twice
+  // a tab a form feed  a bell  end
+  virtual ::absl::Status Controls(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // $variables$ and %formats% %s and R"(raw)" and ??/ //
+  virtual ::absl::Status Dollar(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // after the method, not before the next
+  virtual ::absl::Status AfterOnly(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  // MOCK_METHOD #define X #include <x>
+  virtual ::absl::Status Preprocessor(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
+
+  virtual ::absl::Status NoComment(
+      ::pagewire::ServerContext& context, const ::comments::M& request, ::comments::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -51,6 +51,36 @@ void Old::Stub::CallbackForm::DoOlder(
       channel_, ::old::Old::kMethods[1], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Old::Stub::IntoForm Old::Stub::Into() { return IntoForm(channel_); }
+Old::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Old::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::old::Old::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Old::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::old::Old::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Old::Stub::IntoForm::DoOlder(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::old::Old::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Old::Stub::IntoForm::DoOlder(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::old::Old::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Old::Service::Service() : ::pagewire::Service("old.Old") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
       *this, ::old::Old::kMethods[0], &::old::Old::Service::Do);
@@ -66,6 +96,24 @@ Old::Service::~Service() = default;
 
 ::absl::StatusOr<::old::M> Old::Service::DoOlder(
     ::pagewire::ServerContext&, const ::old::M&) {
+  return ::pagewire::internal::Unimplemented(::old::Old::kMethods[1]);
+}
+
+Old::ArenaService::ArenaService() : ::pagewire::Service("old.Old") {
+  ::pagewire::internal::AddUnaryOnArena<::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[0], &::old::Old::ArenaService::Do);
+  ::pagewire::internal::AddUnaryOnArena<::old::M, ::old::M>(
+      *this, ::old::Old::kMethods[1], &::old::Old::ArenaService::DoOlder);
+}
+Old::ArenaService::~ArenaService() = default;
+
+::absl::Status Old::ArenaService::Do(
+    ::pagewire::ServerContext&, const ::old::M&, ::old::M&) {
+  return ::pagewire::internal::Unimplemented(::old::Old::kMethods[0]);
+}
+
+::absl::Status Old::ArenaService::DoOlder(
+    ::pagewire::ServerContext&, const ::old::M&, ::old::M&) {
   return ::pagewire::internal::Unimplemented(::old::Old::kMethods[1]);
 }
 
@@ -168,6 +216,36 @@ void Mixed::Stub::CallbackForm::Stale(
       channel_, ::old::Mixed::kMethods[1], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Mixed::Stub::IntoForm Mixed::Stub::Into() { return IntoForm(channel_); }
+Mixed::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Mixed::Stub::IntoForm::Fresh(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::old::Mixed::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Mixed::Stub::IntoForm::Fresh(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::old::Mixed::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Mixed::Stub::IntoForm::Stale(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::old::Mixed::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Mixed::Stub::IntoForm::Stale(
+    ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::old::Mixed::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Mixed::Service::Service() : ::pagewire::Service("old.Mixed") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::old::M, ::old::M>(
       *this, ::old::Mixed::kMethods[0], &::old::Mixed::Service::Fresh);
@@ -183,6 +261,24 @@ Mixed::Service::~Service() = default;
 
 ::absl::StatusOr<::old::M> Mixed::Service::Stale(
     ::pagewire::ServerContext&, const ::old::M&) {
+  return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[1]);
+}
+
+Mixed::ArenaService::ArenaService() : ::pagewire::Service("old.Mixed") {
+  ::pagewire::internal::AddUnaryOnArena<::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[0], &::old::Mixed::ArenaService::Fresh);
+  ::pagewire::internal::AddUnaryOnArena<::old::M, ::old::M>(
+      *this, ::old::Mixed::kMethods[1], &::old::Mixed::ArenaService::Stale);
+}
+Mixed::ArenaService::~ArenaService() = default;
+
+::absl::Status Mixed::ArenaService::Fresh(
+    ::pagewire::ServerContext&, const ::old::M&, ::old::M&) {
+  return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[0]);
+}
+
+::absl::Status Mixed::ArenaService::Stale(
+    ::pagewire::ServerContext&, const ::old::M&, ::old::M&) {
   return ::pagewire::internal::Unimplemented(::old::Mixed::kMethods[1]);
 }
 

@@ -37,6 +37,7 @@ class Old {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "deprecated.pagewire.mock.h", which needs gmock
 
   Old() = delete;
@@ -68,6 +69,10 @@ class Old::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -89,6 +94,27 @@ class Old::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Old::Stub::IntoForm {
+ public:
+  ::absl::Status Do(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply);
+  void Do(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  [[deprecated]] ::absl::Status DoOlder(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply);
+  [[deprecated]] void DoOlder(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -120,6 +146,21 @@ class Old::CallbackService : public ::pagewire::Service {
   virtual void DoOlder(
       ::pagewire::ServerContext& context, const ::old::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Old::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Do(
+      ::pagewire::ServerContext& context, const ::old::M& request, ::old::M& reply);
+
+  virtual ::absl::Status DoOlder(
+      ::pagewire::ServerContext& context, const ::old::M& request, ::old::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -158,6 +199,7 @@ class Mixed {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "deprecated.pagewire.mock.h", which needs gmock
 
   Mixed() = delete;
@@ -189,6 +231,10 @@ class Mixed::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -210,6 +256,27 @@ class Mixed::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Mixed::Stub::IntoForm {
+ public:
+  ::absl::Status Fresh(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply);
+  void Fresh(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  [[deprecated]] ::absl::Status Stale(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply);
+  [[deprecated]] void Stale(
+      ::pagewire::ClientContext& context, const ::old::M& request, ::old::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -241,6 +308,21 @@ class Mixed::CallbackService : public ::pagewire::Service {
   virtual void Stale(
       ::pagewire::ServerContext& context, const ::old::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::old::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Mixed::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Fresh(
+      ::pagewire::ServerContext& context, const ::old::M& request, ::old::M& reply);
+
+  virtual ::absl::Status Stale(
+      ::pagewire::ServerContext& context, const ::old::M& request, ::old::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine

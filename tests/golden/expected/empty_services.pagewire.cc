@@ -16,8 +16,15 @@ Nothing::Stub::CallbackForm Nothing::Stub::Callback() { return CallbackForm(chan
 Nothing::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel> channel)
     : channel_(::std::move(channel)) {}
 
+Nothing::Stub::IntoForm Nothing::Stub::Into() { return IntoForm(channel_); }
+Nothing::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
 Nothing::Service::Service() : ::pagewire::Service("empty.Nothing") {}
 Nothing::Service::~Service() = default;
+
+Nothing::ArenaService::ArenaService() : ::pagewire::Service("empty.Nothing") {}
+Nothing::ArenaService::~ArenaService() = default;
 
 Nothing::CallbackService::CallbackService() : ::pagewire::Service("empty.Nothing") {}
 Nothing::CallbackService::~CallbackService() = default;
@@ -62,6 +69,10 @@ OnlyStreams::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Chan
       ::empty::OnlyStreams::kMethods[0]);
 }
 
+OnlyStreams::Stub::IntoForm OnlyStreams::Stub::Into() { return IntoForm(channel_); }
+OnlyStreams::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
 OnlyStreams::Service::Service() : ::pagewire::Service("empty.OnlyStreams") {
   ::pagewire::internal::AddClientStreaming<::pagewire::internal::BlockingForm, ::empty::M, ::empty::M>(
       *this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::Service::Upload);
@@ -69,6 +80,17 @@ OnlyStreams::Service::Service() : ::pagewire::Service("empty.OnlyStreams") {
 OnlyStreams::Service::~Service() = default;
 
 ::absl::StatusOr<::empty::M> OnlyStreams::Service::Upload(
+    ::pagewire::ServerContext&, ::pagewire::ServerReader<::empty::M>&) {
+  return ::pagewire::internal::Unimplemented(::empty::OnlyStreams::kMethods[0]);
+}
+
+OnlyStreams::ArenaService::ArenaService() : ::pagewire::Service("empty.OnlyStreams") {
+  ::pagewire::internal::AddClientStreaming<::pagewire::internal::BlockingForm, ::empty::M, ::empty::M>(
+      *this, ::empty::OnlyStreams::kMethods[0], &::empty::OnlyStreams::ArenaService::Upload);
+}
+OnlyStreams::ArenaService::~ArenaService() = default;
+
+::absl::StatusOr<::empty::M> OnlyStreams::ArenaService::Upload(
     ::pagewire::ServerContext&, ::pagewire::ServerReader<::empty::M>&) {
   return ::pagewire::internal::Unimplemented(::empty::OnlyStreams::kMethods[0]);
 }

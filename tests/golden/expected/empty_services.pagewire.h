@@ -35,6 +35,7 @@ class Nothing {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "empty_services.pagewire.mock.h", which needs gmock
 
   Nothing() = delete;
@@ -57,6 +58,10 @@ class Nothing::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -75,6 +80,17 @@ class Nothing::Stub::CallbackForm {
   [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Nothing::Stub::IntoForm {
+ public:
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
 // Serves empty.Nothing: derive and override. A method that is not overridden answers UNIMPLEMENTED.
 // Methods run concurrently, on the server's executor.
 class Nothing::Service : public ::pagewire::Service {
@@ -89,6 +105,15 @@ class Nothing::CallbackService : public ::pagewire::Service {
  public:
   CallbackService();
   ~CallbackService() override;
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Nothing::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
 };
 
 #ifdef __cpp_impl_coroutine
@@ -117,6 +142,7 @@ class OnlyStreams {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "empty_services.pagewire.mock.h", which needs gmock
 
   OnlyStreams() = delete;
@@ -145,6 +171,10 @@ class OnlyStreams::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -163,6 +193,17 @@ class OnlyStreams::Stub::CallbackForm {
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class OnlyStreams::Stub::IntoForm {
+ public:
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
 // Serves empty.OnlyStreams: derive and override. A method that is not overridden answers UNIMPLEMENTED.
@@ -186,6 +227,18 @@ class OnlyStreams::CallbackService : public ::pagewire::Service {
   virtual void Upload(
       ::pagewire::ServerContext& context, ::pagewire::AsyncServerReader<::empty::M> reader,
       ::absl::AnyInvocable<void(::absl::StatusOr<::empty::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class OnlyStreams::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::StatusOr<::empty::M> Upload(
+      ::pagewire::ServerContext& context, ::pagewire::ServerReader<::empty::M>& reader);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -34,6 +34,23 @@ void google::Stub::CallbackForm::protobuf(
       channel_, ::foo::absl::testing::internal::google::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+google::Stub::IntoForm google::Stub::Into() { return IntoForm(channel_); }
+google::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status google::Stub::IntoForm::protobuf(
+    ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request, ::foo::absl::testing::internal::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::absl::testing::internal::google::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void google::Stub::IntoForm::protobuf(
+    ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request, ::foo::absl::testing::internal::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::absl::testing::internal::google::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 google::Service::Service() : ::pagewire::Service("foo.absl.testing.internal.google") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::absl::testing::internal::M, ::foo::absl::testing::internal::M>(
       *this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::Service::protobuf);
@@ -42,6 +59,17 @@ google::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::absl::testing::internal::M> google::Service::protobuf(
     ::pagewire::ServerContext&, const ::foo::absl::testing::internal::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::absl::testing::internal::google::kMethods[0]);
+}
+
+google::ArenaService::ArenaService() : ::pagewire::Service("foo.absl.testing.internal.google") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::absl::testing::internal::M, ::foo::absl::testing::internal::M>(
+      *this, ::foo::absl::testing::internal::google::kMethods[0], &::foo::absl::testing::internal::google::ArenaService::protobuf);
+}
+google::ArenaService::~ArenaService() = default;
+
+::absl::Status google::ArenaService::protobuf(
+    ::pagewire::ServerContext&, const ::foo::absl::testing::internal::M&, ::foo::absl::testing::internal::M&) {
   return ::pagewire::internal::Unimplemented(::foo::absl::testing::internal::google::kMethods[0]);
 }
 

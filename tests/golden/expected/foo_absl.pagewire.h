@@ -34,6 +34,7 @@ class google {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "foo_absl.pagewire.mock.h", which needs gmock
 
   google() = delete;
@@ -62,6 +63,10 @@ class google::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -80,6 +85,22 @@ class google::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class google::Stub::IntoForm {
+ public:
+  ::absl::Status protobuf(
+      ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request, ::foo::absl::testing::internal::M& reply);
+  void protobuf(
+      ::pagewire::ClientContext& context, const ::foo::absl::testing::internal::M& request, ::foo::absl::testing::internal::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -104,6 +125,18 @@ class google::CallbackService : public ::pagewire::Service {
   virtual void protobuf(
       ::pagewire::ServerContext& context, const ::foo::absl::testing::internal::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::absl::testing::internal::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class google::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status protobuf(
+      ::pagewire::ServerContext& context, const ::foo::absl::testing::internal::M& request, ::foo::absl::testing::internal::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -34,6 +34,23 @@ void Lite::Stub::CallbackForm::Do(
       channel_, ::lite::Lite::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Lite::Stub::IntoForm Lite::Stub::Into() { return IntoForm(channel_); }
+Lite::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Lite::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::lite::M& request, ::lite::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::lite::Lite::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Lite::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::lite::M& request, ::lite::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::lite::Lite::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Lite::Service::Service() : ::pagewire::Service("lite.Lite") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::lite::M, ::lite::M>(
       *this, ::lite::Lite::kMethods[0], &::lite::Lite::Service::Do);
@@ -42,6 +59,17 @@ Lite::Service::~Service() = default;
 
 ::absl::StatusOr<::lite::M> Lite::Service::Do(
     ::pagewire::ServerContext&, const ::lite::M&) {
+  return ::pagewire::internal::Unimplemented(::lite::Lite::kMethods[0]);
+}
+
+Lite::ArenaService::ArenaService() : ::pagewire::Service("lite.Lite") {
+  ::pagewire::internal::AddUnaryOnArena<::lite::M, ::lite::M>(
+      *this, ::lite::Lite::kMethods[0], &::lite::Lite::ArenaService::Do);
+}
+Lite::ArenaService::~ArenaService() = default;
+
+::absl::Status Lite::ArenaService::Do(
+    ::pagewire::ServerContext&, const ::lite::M&, ::lite::M&) {
   return ::pagewire::internal::Unimplemented(::lite::Lite::kMethods[0]);
 }
 

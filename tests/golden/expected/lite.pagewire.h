@@ -34,6 +34,7 @@ class Lite {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "lite.pagewire.mock.h", which needs gmock
 
   Lite() = delete;
@@ -62,6 +63,10 @@ class Lite::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -80,6 +85,22 @@ class Lite::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Lite::Stub::IntoForm {
+ public:
+  ::absl::Status Do(
+      ::pagewire::ClientContext& context, const ::lite::M& request, ::lite::M& reply);
+  void Do(
+      ::pagewire::ClientContext& context, const ::lite::M& request, ::lite::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -104,6 +125,18 @@ class Lite::CallbackService : public ::pagewire::Service {
   virtual void Do(
       ::pagewire::ServerContext& context, const ::lite::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::lite::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Lite::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Do(
+      ::pagewire::ServerContext& context, const ::lite::M& request, ::lite::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -619,6 +619,530 @@ void Class::Stub::CallbackForm::assert_(
       channel_, ::awkward::pagewire::Class::kMethods[39], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Class::Stub::IntoForm Class::Stub::Into() { return IntoForm(channel_); }
+Class::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Class::Stub::IntoForm::delete_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload, ::awkward::pagewire::delete__operator& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[0], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::delete_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload, ::awkward::pagewire::delete__operator& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[0], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::class_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload, ::awkward::pagewire::Service& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[1], context, request, ::std::move(payload), reply, nullptr);
+}
+void Class::Stub::IntoForm::class_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload, ::awkward::pagewire::Service& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[1], context, request, ::std::move(payload), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Class(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request, ::awkward::pagewire::Channel& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[2], context, request, ::pagewire::Payload(), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::Class(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request, ::awkward::pagewire::Channel& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[2], context, request, ::pagewire::Payload(), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::operator_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request, ::awkward::pagewire::WithPayload& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[3], context, request, ::pagewire::Payload(), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::operator_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request, ::awkward::pagewire::WithPayload& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[3], context, request, ::pagewire::Payload(), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::new_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload, ::awkward::pagewire::Payload& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[4], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::new_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload, ::awkward::pagewire::Payload& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[4], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::co_await_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request, ::awkward::pagewire::Status& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[5], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::co_await_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request, ::awkward::pagewire::Status& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[5], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request, ::awkward::pagewire::StatusOr& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[6], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request, ::awkward::pagewire::StatusOr& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[6], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request, ::awkward::pagewire::pagewire& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request, ::awkward::pagewire::pagewire& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[7], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request, ::awkward::pagewire::pagewire_internal& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[8], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request, ::awkward::pagewire::pagewire_internal& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[8], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request, ::awkward::pagewire::google_protobuf& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[9], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request, ::awkward::pagewire::google_protobuf& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[9], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request, ::awkward::pagewire::context& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[10], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request, ::awkward::pagewire::context& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[10], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Co_(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[11], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::Co_(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[11], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::context(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload, ::awkward::pagewire::request& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[12], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::context(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload, ::awkward::pagewire::request& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[12], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::request(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload, ::awkward::pagewire::payload& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[13], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::request(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload, ::awkward::pagewire::payload& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[13], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload, ::awkward::pagewire::done& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[14], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload, ::awkward::pagewire::done& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[14], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::done(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload, ::awkward::pagewire::channel& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[15], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Class::Stub::IntoForm::done(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload, ::awkward::pagewire::channel& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[15], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::channel__(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[16], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::channel__(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[16], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[17], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[17], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::kMethods(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request, ::awkward::pagewire::AnyInvocable& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[18], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::kMethods(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request, ::awkward::pagewire::AnyInvocable& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[18], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::std(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[19], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::std(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[19], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::absl(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[20], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::absl(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[20], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::pagewire(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[21], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::pagewire(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[21], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::google(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[22], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::google(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[22], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::testing(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[23], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::testing(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[23], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::New(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[24], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::New(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[24], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::move(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[25], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::move(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[25], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Method(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[26], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Method(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[26], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[27], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Channel(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[27], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[28], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Payload(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[28], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::ClientContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[29], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::ClientContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[29], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::ServerContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[30], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::ServerContext(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[30], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Status(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[31], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Status(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[31], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::StatusOr(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[32], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::StatusOr(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[32], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::AddUnary(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[33], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::AddUnary(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[33], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[34], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[34], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::full_name_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[35], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::full_name_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[35], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::methods_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[36], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::methods_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[36], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::gmock_Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[37], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::gmock_Call(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[37], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[38], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[38], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Class::Stub::IntoForm::assert_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[39], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Class::Stub::IntoForm::assert_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Class::kMethods[39], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Class::Service::Service() : ::pagewire::Service("awkward.pagewire.Class") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::delete_, ::pagewire::WithPayload<::awkward::pagewire::delete__operator>>(
       *this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::Service::delete_);
@@ -900,6 +1424,290 @@ Class::Service::~Service() = default;
 
 ::absl::StatusOr<::awkward::pagewire::Method> Class::Service::assert_(
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[39]);
+}
+
+Class::ArenaService::ArenaService() : ::pagewire::Service("awkward.pagewire.Class") {
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::delete_, ::awkward::pagewire::delete__operator>(
+      *this, ::awkward::pagewire::Class::kMethods[0], &::awkward::pagewire::Class::ArenaService::delete_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Stub, ::awkward::pagewire::Service>(
+      *this, ::awkward::pagewire::Class::kMethods[1], &::awkward::pagewire::Class::ArenaService::class_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::MockStub, ::awkward::pagewire::Channel>(
+      *this, ::awkward::pagewire::Class::kMethods[2], &::awkward::pagewire::Class::ArenaService::Class);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Payload, ::awkward::pagewire::WithPayload>(
+      *this, ::awkward::pagewire::Class::kMethods[3], &::awkward::pagewire::Class::ArenaService::operator_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::WithPayload, ::awkward::pagewire::Payload>(
+      *this, ::awkward::pagewire::Class::kMethods[4], &::awkward::pagewire::Class::ArenaService::new_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::ClientContext, ::awkward::pagewire::Status>(
+      *this, ::awkward::pagewire::Class::kMethods[5], &::awkward::pagewire::Class::ArenaService::co_await_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::ServerContext, ::awkward::pagewire::StatusOr>(
+      *this, ::awkward::pagewire::Class::kMethods[6], &::awkward::pagewire::Class::ArenaService::Stub_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::absl, ::awkward::pagewire::pagewire>(
+      *this, ::awkward::pagewire::Class::kMethods[7], &::awkward::pagewire::Class::ArenaService::Service_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::absl_StatusOr, ::awkward::pagewire::pagewire_internal>(
+      *this, ::awkward::pagewire::Class::kMethods[8], &::awkward::pagewire::Class::ArenaService::MockStub_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::google, ::awkward::pagewire::google_protobuf>(
+      *this, ::awkward::pagewire::Class::kMethods[9], &::awkward::pagewire::Class::ArenaService::Callback_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::testing, ::awkward::pagewire::context>(
+      *this, ::awkward::pagewire::Class::kMethods[10], &::awkward::pagewire::Class::ArenaService::CallbackForm_);
+  ::pagewire::internal::AddUnaryOnArena<::google::protobuf::Empty, ::google::protobuf::Empty>(
+      *this, ::awkward::pagewire::Class::kMethods[11], &::awkward::pagewire::Class::ArenaService::Co_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::context, ::awkward::pagewire::request>(
+      *this, ::awkward::pagewire::Class::kMethods[12], &::awkward::pagewire::Class::ArenaService::context);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::request, ::awkward::pagewire::payload>(
+      *this, ::awkward::pagewire::Class::kMethods[13], &::awkward::pagewire::Class::ArenaService::request);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::payload, ::awkward::pagewire::done>(
+      *this, ::awkward::pagewire::Class::kMethods[14], &::awkward::pagewire::Class::ArenaService::payload);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::done, ::awkward::pagewire::channel>(
+      *this, ::awkward::pagewire::Class::kMethods[15], &::awkward::pagewire::Class::ArenaService::done);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[16], &::awkward::pagewire::Class::ArenaService::channel__);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::channel, ::awkward::pagewire::kMethods>(
+      *this, ::awkward::pagewire::Class::kMethods[17], &::awkward::pagewire::Class::ArenaService::channel);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::kMethods, ::awkward::pagewire::AnyInvocable>(
+      *this, ::awkward::pagewire::Class::kMethods[18], &::awkward::pagewire::Class::ArenaService::kMethods);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[19], &::awkward::pagewire::Class::ArenaService::std);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[20], &::awkward::pagewire::Class::ArenaService::absl);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[21], &::awkward::pagewire::Class::ArenaService::pagewire);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[22], &::awkward::pagewire::Class::ArenaService::google);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[23], &::awkward::pagewire::Class::ArenaService::testing);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[24], &::awkward::pagewire::Class::ArenaService::New);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[25], &::awkward::pagewire::Class::ArenaService::move);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[26], &::awkward::pagewire::Class::ArenaService::Method);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[27], &::awkward::pagewire::Class::ArenaService::Channel);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[28], &::awkward::pagewire::Class::ArenaService::Payload);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[29], &::awkward::pagewire::Class::ArenaService::ClientContext);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[30], &::awkward::pagewire::Class::ArenaService::ServerContext);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[31], &::awkward::pagewire::Class::ArenaService::Status);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[32], &::awkward::pagewire::Class::ArenaService::StatusOr);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[33], &::awkward::pagewire::Class::ArenaService::AddUnary);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[34], &::awkward::pagewire::Class::ArenaService::Call);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[35], &::awkward::pagewire::Class::ArenaService::full_name_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[36], &::awkward::pagewire::Class::ArenaService::methods_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[37], &::awkward::pagewire::Class::ArenaService::gmock_Call);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[38], &::awkward::pagewire::Class::ArenaService::_);
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Class::kMethods[39], &::awkward::pagewire::Class::ArenaService::assert_);
+}
+Class::ArenaService::~ArenaService() = default;
+
+::absl::Status Class::ArenaService::delete_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::delete_&, ::pagewire::Payload, ::awkward::pagewire::delete__operator&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[0]);
+}
+
+::absl::Status Class::ArenaService::class_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Stub&, ::pagewire::Payload, ::awkward::pagewire::Service&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[1]);
+}
+
+::absl::Status Class::ArenaService::Class(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::MockStub&, ::awkward::pagewire::Channel&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[2]);
+}
+
+::absl::Status Class::ArenaService::operator_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Payload&, ::awkward::pagewire::WithPayload&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[3]);
+}
+
+::absl::Status Class::ArenaService::new_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::WithPayload&, ::pagewire::Payload, ::awkward::pagewire::Payload&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[4]);
+}
+
+::absl::Status Class::ArenaService::co_await_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ClientContext&, ::awkward::pagewire::Status&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[5]);
+}
+
+::absl::Status Class::ArenaService::Stub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::ServerContext&, ::awkward::pagewire::StatusOr&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[6]);
+}
+
+::absl::Status Class::ArenaService::Service_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl&, ::awkward::pagewire::pagewire&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[7]);
+}
+
+::absl::Status Class::ArenaService::MockStub_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::absl_StatusOr&, ::awkward::pagewire::pagewire_internal&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[8]);
+}
+
+::absl::Status Class::ArenaService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::google&, ::awkward::pagewire::google_protobuf&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[9]);
+}
+
+::absl::Status Class::ArenaService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::testing&, ::awkward::pagewire::context&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[10]);
+}
+
+::absl::Status Class::ArenaService::Co_(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&, ::pagewire::Payload, ::google::protobuf::Empty&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[11]);
+}
+
+::absl::Status Class::ArenaService::context(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::context&, ::pagewire::Payload, ::awkward::pagewire::request&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[12]);
+}
+
+::absl::Status Class::ArenaService::request(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::request&, ::pagewire::Payload, ::awkward::pagewire::payload&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[13]);
+}
+
+::absl::Status Class::ArenaService::payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::payload&, ::pagewire::Payload, ::awkward::pagewire::done&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[14]);
+}
+
+::absl::Status Class::ArenaService::done(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::done&, ::pagewire::Payload, ::awkward::pagewire::channel&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[15]);
+}
+
+::absl::Status Class::ArenaService::channel__(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&, ::awkward::pagewire::kMethods&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[16]);
+}
+
+::absl::Status Class::ArenaService::channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::channel&, ::awkward::pagewire::kMethods&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[17]);
+}
+
+::absl::Status Class::ArenaService::kMethods(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::kMethods&, ::awkward::pagewire::AnyInvocable&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[18]);
+}
+
+::absl::Status Class::ArenaService::std(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[19]);
+}
+
+::absl::Status Class::ArenaService::absl(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[20]);
+}
+
+::absl::Status Class::ArenaService::pagewire(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[21]);
+}
+
+::absl::Status Class::ArenaService::google(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[22]);
+}
+
+::absl::Status Class::ArenaService::testing(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[23]);
+}
+
+::absl::Status Class::ArenaService::New(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[24]);
+}
+
+::absl::Status Class::ArenaService::move(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[25]);
+}
+
+::absl::Status Class::ArenaService::Method(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[26]);
+}
+
+::absl::Status Class::ArenaService::Channel(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[27]);
+}
+
+::absl::Status Class::ArenaService::Payload(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[28]);
+}
+
+::absl::Status Class::ArenaService::ClientContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[29]);
+}
+
+::absl::Status Class::ArenaService::ServerContext(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[30]);
+}
+
+::absl::Status Class::ArenaService::Status(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[31]);
+}
+
+::absl::Status Class::ArenaService::StatusOr(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[32]);
+}
+
+::absl::Status Class::ArenaService::AddUnary(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[33]);
+}
+
+::absl::Status Class::ArenaService::Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[34]);
+}
+
+::absl::Status Class::ArenaService::full_name_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[35]);
+}
+
+::absl::Status Class::ArenaService::methods_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[36]);
+}
+
+::absl::Status Class::ArenaService::gmock_Call(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[37]);
+}
+
+::absl::Status Class::ArenaService::_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[38]);
+}
+
+::absl::Status Class::ArenaService::assert_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::Class::kMethods[39]);
 }
 
@@ -1785,6 +2593,23 @@ void typename_::Stub::CallbackForm::typename_(
       channel_, ::awkward::pagewire::typename_::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+typename_::Stub::IntoForm typename_::Stub::Into() { return IntoForm(channel_); }
+typename_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status typename_::Stub::IntoForm::typename_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::typename_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void typename_::Stub::IntoForm::typename_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::typename_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 typename_::Service::Service() : ::pagewire::Service("awkward.pagewire.typename") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
       *this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::Service::typename_);
@@ -1793,6 +2618,17 @@ typename_::Service::~Service() = default;
 
 ::absl::StatusOr<::awkward::pagewire::Method> typename_::Service::typename_(
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::typename_::kMethods[0]);
+}
+
+typename_::ArenaService::ArenaService() : ::pagewire::Service("awkward.pagewire.typename") {
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::typename_::kMethods[0], &::awkward::pagewire::typename_::ArenaService::typename_);
+}
+typename_::ArenaService::~ArenaService() = default;
+
+::absl::Status typename_::ArenaService::typename_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::typename_::kMethods[0]);
 }
 
@@ -1859,6 +2695,23 @@ void CallbackForm::Stub::CallbackForm::CallbackForm_(
       channel_, ::awkward::pagewire::CallbackForm::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+CallbackForm::Stub::IntoForm CallbackForm::Stub::Into() { return IntoForm(channel_); }
+CallbackForm::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status CallbackForm::Stub::IntoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::CallbackForm::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void CallbackForm::Stub::IntoForm::CallbackForm_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::CallbackForm::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 CallbackForm::Service::Service() : ::pagewire::Service("awkward.pagewire.CallbackForm") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
       *this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::Service::CallbackForm_);
@@ -1867,6 +2720,17 @@ CallbackForm::Service::~Service() = default;
 
 ::absl::StatusOr<::awkward::pagewire::Method> CallbackForm::Service::CallbackForm_(
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::CallbackForm::kMethods[0]);
+}
+
+CallbackForm::ArenaService::ArenaService() : ::pagewire::Service("awkward.pagewire.CallbackForm") {
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::CallbackForm::kMethods[0], &::awkward::pagewire::CallbackForm::ArenaService::CallbackForm_);
+}
+CallbackForm::ArenaService::~ArenaService() = default;
+
+::absl::Status CallbackForm::ArenaService::CallbackForm_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::CallbackForm::kMethods[0]);
 }
 
@@ -1933,6 +2797,23 @@ void Callback::Stub::CallbackForm::Callback_(
       channel_, ::awkward::pagewire::Callback::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Callback::Stub::IntoForm Callback::Stub::Into() { return IntoForm(channel_); }
+Callback::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Callback::Stub::IntoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::Callback::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Callback::Stub::IntoForm::Callback_(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::Callback::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Callback::Service::Service() : ::pagewire::Service("awkward.pagewire.Callback") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
       *this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::Service::Callback_);
@@ -1941,6 +2822,17 @@ Callback::Service::~Service() = default;
 
 ::absl::StatusOr<::awkward::pagewire::Method> Callback::Service::Callback_(
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::Callback::kMethods[0]);
+}
+
+Callback::ArenaService::ArenaService() : ::pagewire::Service("awkward.pagewire.Callback") {
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::Callback::kMethods[0], &::awkward::pagewire::Callback::ArenaService::Callback_);
+}
+Callback::ArenaService::~ArenaService() = default;
+
+::absl::Status Callback::ArenaService::Callback_(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::Callback::kMethods[0]);
 }
 
@@ -2007,6 +2899,23 @@ void internal::Stub::CallbackForm::internal(
       channel_, ::awkward::pagewire::internal::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+internal::Stub::IntoForm internal::Stub::Into() { return IntoForm(channel_); }
+internal::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status internal::Stub::IntoForm::internal(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::awkward::pagewire::internal::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void internal::Stub::IntoForm::internal(
+    ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::awkward::pagewire::internal::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 internal::Service::Service() : ::pagewire::Service("awkward.pagewire.internal") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::awkward::pagewire::Method, ::awkward::pagewire::Method>(
       *this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::Service::internal);
@@ -2015,6 +2924,17 @@ internal::Service::~Service() = default;
 
 ::absl::StatusOr<::awkward::pagewire::Method> internal::Service::internal(
     ::pagewire::ServerContext&, const ::awkward::pagewire::Method&) {
+  return ::pagewire::internal::Unimplemented(::awkward::pagewire::internal::kMethods[0]);
+}
+
+internal::ArenaService::ArenaService() : ::pagewire::Service("awkward.pagewire.internal") {
+  ::pagewire::internal::AddUnaryOnArena<::awkward::pagewire::Method, ::awkward::pagewire::Method>(
+      *this, ::awkward::pagewire::internal::kMethods[0], &::awkward::pagewire::internal::ArenaService::internal);
+}
+internal::ArenaService::~ArenaService() = default;
+
+::absl::Status internal::ArenaService::internal(
+    ::pagewire::ServerContext&, const ::awkward::pagewire::Method&, ::awkward::pagewire::Method&) {
   return ::pagewire::internal::Unimplemented(::awkward::pagewire::internal::kMethods[0]);
 }
 

@@ -35,6 +35,7 @@ class Class {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   Class() = delete;
@@ -180,6 +181,10 @@ class Class::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -315,6 +320,217 @@ class Class::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Class::Stub::IntoForm {
+ public:
+  ::absl::Status delete_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload, ::awkward::pagewire::delete__operator& reply, ::pagewire::Payload& reply_payload);
+  void delete_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload, ::awkward::pagewire::delete__operator& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status class_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload, ::awkward::pagewire::Service& reply);
+  void class_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload, ::awkward::pagewire::Service& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Class(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request, ::awkward::pagewire::Channel& reply, ::pagewire::Payload& reply_payload);
+  void Class(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::MockStub& request, ::awkward::pagewire::Channel& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status operator_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request, ::awkward::pagewire::WithPayload& reply, ::pagewire::Payload& reply_payload);
+  void operator_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Payload& request, ::awkward::pagewire::WithPayload& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status new_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload, ::awkward::pagewire::Payload& reply, ::pagewire::Payload& reply_payload);
+  void new_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload, ::awkward::pagewire::Payload& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status co_await_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request, ::awkward::pagewire::Status& reply);
+  void co_await_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ClientContext& request, ::awkward::pagewire::Status& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Stub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request, ::awkward::pagewire::StatusOr& reply);
+  void Stub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::ServerContext& request, ::awkward::pagewire::StatusOr& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Service_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request, ::awkward::pagewire::pagewire& reply);
+  void Service_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl& request, ::awkward::pagewire::pagewire& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status MockStub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request, ::awkward::pagewire::pagewire_internal& reply);
+  void MockStub_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::absl_StatusOr& request, ::awkward::pagewire::pagewire_internal& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request, ::awkward::pagewire::google_protobuf& reply);
+  void Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::google& request, ::awkward::pagewire::google_protobuf& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request, ::awkward::pagewire::context& reply);
+  void CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::testing& request, ::awkward::pagewire::context& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Co_(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload);
+  void Co_(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status context(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload, ::awkward::pagewire::request& reply, ::pagewire::Payload& reply_payload);
+  void context(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload, ::awkward::pagewire::request& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status request(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload, ::awkward::pagewire::payload& reply, ::pagewire::Payload& reply_payload);
+  void request(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload, ::awkward::pagewire::payload& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload, ::awkward::pagewire::done& reply, ::pagewire::Payload& reply_payload);
+  void payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload, ::awkward::pagewire::done& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status done(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload, ::awkward::pagewire::channel& reply, ::pagewire::Payload& reply_payload);
+  void done(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload, ::awkward::pagewire::channel& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status channel__(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply);
+  void channel__(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply);
+  void channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status kMethods(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request, ::awkward::pagewire::AnyInvocable& reply);
+  void kMethods(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::kMethods& request, ::awkward::pagewire::AnyInvocable& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status std(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void std(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status absl(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void absl(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status pagewire(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void pagewire(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status google(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void google(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status testing(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void testing(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status New(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void New(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status move(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void move(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Method(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Method(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Channel(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Payload(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status ClientContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void ClientContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status ServerContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void ServerContext(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Status(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Status(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status StatusOr(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void StatusOr(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status AddUnary(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void AddUnary(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status full_name_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void full_name_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status methods_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void methods_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status gmock_Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void gmock_Call(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status _(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void _(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status assert_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void assert_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -614,6 +830,135 @@ class Class::CallbackService : public ::pagewire::Service {
       ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
 };
 
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Class::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status delete_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::delete_& request, ::pagewire::Payload payload, ::awkward::pagewire::delete__operator& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status class_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Stub& request, ::pagewire::Payload payload, ::awkward::pagewire::Service& reply);
+
+  virtual ::absl::Status Class(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::MockStub& request, ::awkward::pagewire::Channel& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status operator_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Payload& request, ::awkward::pagewire::WithPayload& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status new_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::WithPayload& request, ::pagewire::Payload payload, ::awkward::pagewire::Payload& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status co_await_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ClientContext& request, ::awkward::pagewire::Status& reply);
+
+  virtual ::absl::Status Stub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::ServerContext& request, ::awkward::pagewire::StatusOr& reply);
+
+  virtual ::absl::Status Service_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl& request, ::awkward::pagewire::pagewire& reply);
+
+  virtual ::absl::Status MockStub_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::absl_StatusOr& request, ::awkward::pagewire::pagewire_internal& reply);
+
+  virtual ::absl::Status Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::google& request, ::awkward::pagewire::google_protobuf& reply);
+
+  virtual ::absl::Status CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::testing& request, ::awkward::pagewire::context& reply);
+
+  virtual ::absl::Status Co_(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status context(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::context& request, ::pagewire::Payload payload, ::awkward::pagewire::request& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status request(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::request& request, ::pagewire::Payload payload, ::awkward::pagewire::payload& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::payload& request, ::pagewire::Payload payload, ::awkward::pagewire::done& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status done(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::done& request, ::pagewire::Payload payload, ::awkward::pagewire::channel& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status channel__(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply);
+
+  virtual ::absl::Status channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::channel& request, ::awkward::pagewire::kMethods& reply);
+
+  virtual ::absl::Status kMethods(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::kMethods& request, ::awkward::pagewire::AnyInvocable& reply);
+
+  virtual ::absl::Status std(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status absl(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status pagewire(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status google(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status testing(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status New(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status move(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status Method(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status Channel(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status Payload(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status ClientContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status ServerContext(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status Status(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status StatusOr(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status AddUnary(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status full_name_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status methods_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status gmock_Call(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status _(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+
+  virtual ::absl::Status assert_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+};
+
 #ifdef __cpp_impl_coroutine
 // A call starts when it is awaited. The context must live until it has ended, the request only until the
 // function returns.
@@ -840,6 +1185,7 @@ class typename_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   typename_() = delete;
@@ -868,6 +1214,10 @@ class typename_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -886,6 +1236,22 @@ class typename_::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class typename_::Stub::IntoForm {
+ public:
+  ::absl::Status typename_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void typename_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -910,6 +1276,18 @@ class typename_::CallbackService : public ::pagewire::Service {
   virtual void typename_(
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class typename_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status typename_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -943,6 +1321,7 @@ class CallbackForm {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   CallbackForm() = delete;
@@ -971,6 +1350,10 @@ class CallbackForm::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -989,6 +1372,22 @@ class CallbackForm::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class CallbackForm::Stub::IntoForm {
+ public:
+  ::absl::Status CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void CallbackForm_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -1013,6 +1412,18 @@ class CallbackForm::CallbackService : public ::pagewire::Service {
   virtual void CallbackForm_(
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class CallbackForm::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status CallbackForm_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -1046,6 +1457,7 @@ class Callback {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   Callback() = delete;
@@ -1074,6 +1486,10 @@ class Callback::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -1092,6 +1508,22 @@ class Callback::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Callback::Stub::IntoForm {
+ public:
+  ::absl::Status Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void Callback_(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -1116,6 +1548,18 @@ class Callback::CallbackService : public ::pagewire::Service {
   virtual void Callback_(
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Callback::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Callback_(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -1149,6 +1593,7 @@ class internal {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "names.pagewire.mock.h", which needs gmock
 
   internal() = delete;
@@ -1177,6 +1622,10 @@ class internal::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -1195,6 +1644,22 @@ class internal::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class internal::Stub::IntoForm {
+ public:
+  ::absl::Status internal(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
+  void internal(
+      ::pagewire::ClientContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -1219,6 +1684,18 @@ class internal::CallbackService : public ::pagewire::Service {
   virtual void internal(
       ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::awkward::pagewire::Method>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class internal::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status internal(
+      ::pagewire::ServerContext& context, const ::awkward::pagewire::Method& request, ::awkward::pagewire::Method& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -49,6 +49,36 @@ void Stub_::Stub::CallbackForm::Service_(
       channel_, ::foo::std::Stub_::kMethods[1], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Stub_::Stub::IntoForm Stub_::Stub::Into() { return IntoForm(channel_); }
+Stub_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Stub_::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::Stub_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Stub_::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::Stub_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Stub_::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::Stub_::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Stub_::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::Stub_::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Stub_::Service::Service() : ::pagewire::Service("foo.std.Stub") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
       *this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::Service::Stub_);
@@ -64,6 +94,24 @@ Stub_::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::std::M> Stub_::Service::Service_(
     ::pagewire::ServerContext&, const ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[1]);
+}
+
+Stub_::ArenaService::ArenaService() : ::pagewire::Service("foo.std.Stub") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[0], &::foo::std::Stub_::ArenaService::Stub_);
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Stub_::kMethods[1], &::foo::std::Stub_::ArenaService::Service_);
+}
+Stub_::ArenaService::~ArenaService() = default;
+
+::absl::Status Stub_::ArenaService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[0]);
+}
+
+::absl::Status Stub_::ArenaService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::Stub_::kMethods[1]);
 }
 
@@ -166,6 +214,36 @@ void Service_::Stub::CallbackForm::Stub_(
       channel_, ::foo::std::Service_::kMethods[1], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Service_::Stub::IntoForm Service_::Stub::Into() { return IntoForm(channel_); }
+Service_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Service_::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::Service_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Service_::Stub::IntoForm::Service_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::Service_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Service_::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::Service_::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Service_::Stub::IntoForm::Stub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::Service_::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Service_::Service::Service() : ::pagewire::Service("foo.std.Service") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
       *this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::Service::Service_);
@@ -181,6 +259,24 @@ Service_::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::std::M> Service_::Service::Stub_(
     ::pagewire::ServerContext&, const ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[1]);
+}
+
+Service_::ArenaService::ArenaService() : ::pagewire::Service("foo.std.Service") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[0], &::foo::std::Service_::ArenaService::Service_);
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::Service_::kMethods[1], &::foo::std::Service_::ArenaService::Stub_);
+}
+Service_::ArenaService::~ArenaService() = default;
+
+::absl::Status Service_::ArenaService::Service_(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[0]);
+}
+
+::absl::Status Service_::ArenaService::Stub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::Service_::kMethods[1]);
 }
 
@@ -268,6 +364,23 @@ void MockStub_::Stub::CallbackForm::MockStub_(
       channel_, ::foo::std::MockStub_::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+MockStub_::Stub::IntoForm MockStub_::Stub::Into() { return IntoForm(channel_); }
+MockStub_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status MockStub_::Stub::IntoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::MockStub_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void MockStub_::Stub::IntoForm::MockStub_(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::MockStub_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 MockStub_::Service::Service() : ::pagewire::Service("foo.std.MockStub") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
       *this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::Service::MockStub_);
@@ -276,6 +389,17 @@ MockStub_::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::std::M> MockStub_::Service::MockStub_(
     ::pagewire::ServerContext&, const ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::MockStub_::kMethods[0]);
+}
+
+MockStub_::ArenaService::ArenaService() : ::pagewire::Service("foo.std.MockStub") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::MockStub_::kMethods[0], &::foo::std::MockStub_::ArenaService::MockStub_);
+}
+MockStub_::ArenaService::~ArenaService() = default;
+
+::absl::Status MockStub_::ArenaService::MockStub_(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::MockStub_::kMethods[0]);
 }
 
@@ -342,6 +466,23 @@ void absl::Stub::CallbackForm::absl(
       channel_, ::foo::std::absl::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+absl::Stub::IntoForm absl::Stub::Into() { return IntoForm(channel_); }
+absl::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status absl::Stub::IntoForm::absl(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::absl::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void absl::Stub::IntoForm::absl(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::absl::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 absl::Service::Service() : ::pagewire::Service("foo.std.absl") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
       *this, ::foo::std::absl::kMethods[0], &::foo::std::absl::Service::absl);
@@ -350,6 +491,17 @@ absl::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::std::M> absl::Service::absl(
     ::pagewire::ServerContext&, const ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::absl::kMethods[0]);
+}
+
+absl::ArenaService::ArenaService() : ::pagewire::Service("foo.std.absl") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::absl::kMethods[0], &::foo::std::absl::ArenaService::absl);
+}
+absl::ArenaService::~ArenaService() = default;
+
+::absl::Status absl::ArenaService::absl(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::absl::kMethods[0]);
 }
 
@@ -416,6 +568,23 @@ void foo::Stub::CallbackForm::foo(
       channel_, ::foo::std::foo::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+foo::Stub::IntoForm foo::Stub::Into() { return IntoForm(channel_); }
+foo::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status foo::Stub::IntoForm::foo(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::foo::std::foo::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void foo::Stub::IntoForm::foo(
+    ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::foo::std::foo::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 foo::Service::Service() : ::pagewire::Service("foo.std.foo") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::foo::std::M, ::foo::std::M>(
       *this, ::foo::std::foo::kMethods[0], &::foo::std::foo::Service::foo);
@@ -424,6 +593,17 @@ foo::Service::~Service() = default;
 
 ::absl::StatusOr<::foo::std::M> foo::Service::foo(
     ::pagewire::ServerContext&, const ::foo::std::M&) {
+  return ::pagewire::internal::Unimplemented(::foo::std::foo::kMethods[0]);
+}
+
+foo::ArenaService::ArenaService() : ::pagewire::Service("foo.std.foo") {
+  ::pagewire::internal::AddUnaryOnArena<::foo::std::M, ::foo::std::M>(
+      *this, ::foo::std::foo::kMethods[0], &::foo::std::foo::ArenaService::foo);
+}
+foo::ArenaService::~ArenaService() = default;
+
+::absl::Status foo::ArenaService::foo(
+    ::pagewire::ServerContext&, const ::foo::std::M&, ::foo::std::M&) {
   return ::pagewire::internal::Unimplemented(::foo::std::foo::kMethods[0]);
 }
 

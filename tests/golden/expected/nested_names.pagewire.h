@@ -35,6 +35,7 @@ class Stub_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   Stub_() = delete;
@@ -66,6 +67,10 @@ class Stub_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -87,6 +92,27 @@ class Stub_::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Stub_::Stub::IntoForm {
+ public:
+  ::absl::Status Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -118,6 +144,21 @@ class Stub_::CallbackService : public ::pagewire::Service {
   virtual void Service_(
       ::pagewire::ServerContext& context, const ::foo::std::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Stub_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+
+  virtual ::absl::Status Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -156,6 +197,7 @@ class Service_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   Service_() = delete;
@@ -187,6 +229,10 @@ class Service_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -208,6 +254,27 @@ class Service_::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Service_::Stub::IntoForm {
+ public:
+  ::absl::Status Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void Service_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void Stub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -239,6 +306,21 @@ class Service_::CallbackService : public ::pagewire::Service {
   virtual void Stub_(
       ::pagewire::ServerContext& context, const ::foo::std::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Service_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Service_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+
+  virtual ::absl::Status Stub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -277,6 +359,7 @@ class MockStub_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   MockStub_() = delete;
@@ -305,6 +388,10 @@ class MockStub_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -323,6 +410,22 @@ class MockStub_::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class MockStub_::Stub::IntoForm {
+ public:
+  ::absl::Status MockStub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void MockStub_(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -347,6 +450,18 @@ class MockStub_::CallbackService : public ::pagewire::Service {
   virtual void MockStub_(
       ::pagewire::ServerContext& context, const ::foo::std::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class MockStub_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status MockStub_(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -380,6 +495,7 @@ class absl {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   absl() = delete;
@@ -408,6 +524,10 @@ class absl::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -426,6 +546,22 @@ class absl::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class absl::Stub::IntoForm {
+ public:
+  ::absl::Status absl(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void absl(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -450,6 +586,18 @@ class absl::CallbackService : public ::pagewire::Service {
   virtual void absl(
       ::pagewire::ServerContext& context, const ::foo::std::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class absl::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status absl(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -483,6 +631,7 @@ class foo {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "nested_names.pagewire.mock.h", which needs gmock
 
   foo() = delete;
@@ -511,6 +660,10 @@ class foo::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -529,6 +682,22 @@ class foo::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class foo::Stub::IntoForm {
+ public:
+  ::absl::Status foo(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
+  void foo(
+      ::pagewire::ClientContext& context, const ::foo::std::M& request, ::foo::std::M& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -553,6 +722,18 @@ class foo::CallbackService : public ::pagewire::Service {
   virtual void foo(
       ::pagewire::ServerContext& context, const ::foo::std::M& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::foo::std::M>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class foo::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status foo(
+      ::pagewire::ServerContext& context, const ::foo::std::M& request, ::foo::std::M& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -48,6 +48,36 @@ void RootlessService::Stub::CallbackForm::Rootless(
       channel_, ::RootlessService::kMethods[1], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+RootlessService::Stub::IntoForm RootlessService::Stub::Into() { return IntoForm(channel_); }
+RootlessService::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status RootlessService::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload, ::Rootless_Nested& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::RootlessService::kMethods[0], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void RootlessService::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload, ::Rootless_Nested& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::RootlessService::kMethods[0], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status RootlessService::Stub::IntoForm::Rootless(
+    ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::RootlessService::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void RootlessService::Stub::IntoForm::Rootless(
+    ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::RootlessService::kMethods[1], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 RootlessService::Service::Service() : ::pagewire::Service("RootlessService") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::Rootless, ::pagewire::WithPayload<::Rootless_Nested>>(
       *this, ::RootlessService::kMethods[0], &::RootlessService::Service::Do);
@@ -63,6 +93,24 @@ RootlessService::Service::~Service() = default;
 
 ::absl::StatusOr<::Stub> RootlessService::Service::Rootless(
     ::pagewire::ServerContext&, const ::Stub&) {
+  return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[1]);
+}
+
+RootlessService::ArenaService::ArenaService() : ::pagewire::Service("RootlessService") {
+  ::pagewire::internal::AddUnaryOnArena<::Rootless, ::Rootless_Nested>(
+      *this, ::RootlessService::kMethods[0], &::RootlessService::ArenaService::Do);
+  ::pagewire::internal::AddUnaryOnArena<::Stub, ::Stub>(
+      *this, ::RootlessService::kMethods[1], &::RootlessService::ArenaService::Rootless);
+}
+RootlessService::ArenaService::~ArenaService() = default;
+
+::absl::Status RootlessService::ArenaService::Do(
+    ::pagewire::ServerContext&, const ::Rootless&, ::pagewire::Payload, ::Rootless_Nested&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[0]);
+}
+
+::absl::Status RootlessService::ArenaService::Rootless(
+    ::pagewire::ServerContext&, const ::Stub&, ::Stub&) {
   return ::pagewire::internal::Unimplemented(::RootlessService::kMethods[1]);
 }
 
@@ -132,8 +180,15 @@ Service_::Stub::CallbackForm Service_::Stub::Callback() { return CallbackForm(ch
 Service_::Stub::CallbackForm::CallbackForm(::std::shared_ptr<::pagewire::Channel> channel)
     : channel_(::std::move(channel)) {}
 
+Service_::Stub::IntoForm Service_::Stub::Into() { return IntoForm(channel_); }
+Service_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
 Service_::Service::Service() : ::pagewire::Service("Service") {}
 Service_::Service::~Service() = default;
+
+Service_::ArenaService::ArenaService() : ::pagewire::Service("Service") {}
+Service_::ArenaService::~ArenaService() = default;
 
 Service_::CallbackService::CallbackService() : ::pagewire::Service("Service") {}
 Service_::CallbackService::~CallbackService() = default;
@@ -175,6 +230,23 @@ void std_::Stub::CallbackForm::std(
       channel_, ::std_::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+std_::Stub::IntoForm std_::Stub::Into() { return IntoForm(channel_); }
+std_::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status std_::Stub::IntoForm::std(
+    ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::std_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void std_::Stub::IntoForm::std(
+    ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::std_::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 std_::Service::Service() : ::pagewire::Service("std") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::Stub, ::Stub>(
       *this, ::std_::kMethods[0], &::std_::Service::std);
@@ -183,6 +255,17 @@ std_::Service::~Service() = default;
 
 ::absl::StatusOr<::Stub> std_::Service::std(
     ::pagewire::ServerContext&, const ::Stub&) {
+  return ::pagewire::internal::Unimplemented(::std_::kMethods[0]);
+}
+
+std_::ArenaService::ArenaService() : ::pagewire::Service("std") {
+  ::pagewire::internal::AddUnaryOnArena<::Stub, ::Stub>(
+      *this, ::std_::kMethods[0], &::std_::ArenaService::std);
+}
+std_::ArenaService::~ArenaService() = default;
+
+::absl::Status std_::ArenaService::std(
+    ::pagewire::ServerContext&, const ::Stub&, ::Stub&) {
   return ::pagewire::internal::Unimplemented(::std_::kMethods[0]);
 }
 

@@ -33,6 +33,7 @@ class RootlessService {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   RootlessService() = delete;
@@ -64,6 +65,10 @@ class RootlessService::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -85,6 +90,27 @@ class RootlessService::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class RootlessService::Stub::IntoForm {
+ public:
+  ::absl::Status Do(
+      ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload, ::Rootless_Nested& reply, ::pagewire::Payload& reply_payload);
+  void Do(
+      ::pagewire::ClientContext& context, const ::Rootless& request, ::pagewire::Payload payload, ::Rootless_Nested& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Rootless(
+      ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply);
+  void Rootless(
+      ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -116,6 +142,21 @@ class RootlessService::CallbackService : public ::pagewire::Service {
   virtual void Rootless(
       ::pagewire::ServerContext& context, const ::Stub& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class RootlessService::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Do(
+      ::pagewire::ServerContext& context, const ::Rootless& request, ::pagewire::Payload payload, ::Rootless_Nested& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status Rootless(
+      ::pagewire::ServerContext& context, const ::Stub& request, ::Stub& reply);
 };
 
 #ifdef __cpp_impl_coroutine
@@ -154,6 +195,7 @@ class Service_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   Service_() = delete;
@@ -176,6 +218,10 @@ class Service_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -194,6 +240,17 @@ class Service_::Stub::CallbackForm {
   [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Service_::Stub::IntoForm {
+ public:
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
+  [[maybe_unused]] ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
 // Serves Service: derive and override. A method that is not overridden answers UNIMPLEMENTED.
 // Methods run concurrently, on the server's executor.
 class Service_::Service : public ::pagewire::Service {
@@ -208,6 +265,15 @@ class Service_::CallbackService : public ::pagewire::Service {
  public:
   CallbackService();
   ~CallbackService() override;
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Service_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
 };
 
 #ifdef __cpp_impl_coroutine
@@ -236,6 +302,7 @@ class std_ {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "no_package.pagewire.mock.h", which needs gmock
 
   std_() = delete;
@@ -264,6 +331,10 @@ class std_::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -282,6 +353,22 @@ class std_::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class std_::Stub::IntoForm {
+ public:
+  ::absl::Status std(
+      ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply);
+  void std(
+      ::pagewire::ClientContext& context, const ::Stub& request, ::Stub& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -306,6 +393,18 @@ class std_::CallbackService : public ::pagewire::Service {
   virtual void std(
       ::pagewire::ServerContext& context, const ::Stub& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::Stub>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class std_::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status std(
+      ::pagewire::ServerContext& context, const ::Stub& request, ::Stub& reply);
 };
 
 #ifdef __cpp_impl_coroutine

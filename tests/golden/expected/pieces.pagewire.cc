@@ -88,6 +88,23 @@ void Archive::Stub::CallbackForm::Whole(
       channel_, ::pieces::Archive::kMethods[3], context, request, ::std::move(payload), ::std::move(done));
 }
 
+Archive::Stub::IntoForm Archive::Stub::Into() { return IntoForm(channel_); }
+Archive::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Archive::Stub::IntoForm::Whole(
+    ::pagewire::ClientContext& context, const ::pieces::Request& request, ::pagewire::Payload payload, ::pieces::Reply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::pieces::Archive::kMethods[3], context, request, ::std::move(payload), reply, nullptr);
+}
+void Archive::Stub::IntoForm::Whole(
+    ::pagewire::ClientContext& context, const ::pieces::Request& request, ::pagewire::Payload payload, ::pieces::Reply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::pieces::Archive::kMethods[3], context, request, ::std::move(payload), reply, nullptr,
+      ::std::move(done));
+}
+
 Archive::Service::Service() : ::pagewire::Service("pieces.Archive") {
   ::pagewire::internal::AddPiecesOfRequest<::pagewire::internal::BlockingForm, ::pieces::Request, ::pieces::Reply>(
       *this, ::pieces::Archive::kMethods[0], &::pieces::Archive::Service::Store);
@@ -117,6 +134,38 @@ Archive::Service::~Service() = default;
 
 ::absl::StatusOr<::pieces::Reply> Archive::Service::Whole(
     ::pagewire::ServerContext&, const ::pieces::Request&, ::pagewire::Payload) {
+  return ::pagewire::internal::Unimplemented(::pieces::Archive::kMethods[3]);
+}
+
+Archive::ArenaService::ArenaService() : ::pagewire::Service("pieces.Archive") {
+  ::pagewire::internal::AddPiecesOfRequest<::pagewire::internal::BlockingForm, ::pieces::Request, ::pieces::Reply>(
+      *this, ::pieces::Archive::kMethods[0], &::pieces::Archive::ArenaService::Store);
+  ::pagewire::internal::AddPiecesOfResponse<::pagewire::internal::BlockingForm, ::pieces::Request, ::pieces::Reply>(
+      *this, ::pieces::Archive::kMethods[1], &::pieces::Archive::ArenaService::Fetch);
+  ::pagewire::internal::AddPiecesOfBoth<::pagewire::internal::BlockingForm, ::pieces::Request, ::pieces::Reply>(
+      *this, ::pieces::Archive::kMethods[2], &::pieces::Archive::ArenaService::Convert);
+  ::pagewire::internal::AddUnaryOnArena<::pieces::Request, ::pieces::Reply>(
+      *this, ::pieces::Archive::kMethods[3], &::pieces::Archive::ArenaService::Whole);
+}
+Archive::ArenaService::~ArenaService() = default;
+
+::absl::StatusOr<::pieces::Reply> Archive::ArenaService::Store(
+    ::pagewire::ServerContext&, const ::pieces::Request&, ::pagewire::ServerReader<::pagewire::Payload>&) {
+  return ::pagewire::internal::Unimplemented(::pieces::Archive::kMethods[0]);
+}
+
+::absl::Status Archive::ArenaService::Fetch(
+    ::pagewire::ServerContext&, const ::pieces::Request&, ::pagewire::ServerPieceWriter<::pieces::Reply>&) {
+  return ::pagewire::internal::Unimplemented(::pieces::Archive::kMethods[1]);
+}
+
+::absl::Status Archive::ArenaService::Convert(
+    ::pagewire::ServerContext&, const ::pieces::Request&, ::pagewire::ServerPieceReaderWriter<::pieces::Reply>&) {
+  return ::pagewire::internal::Unimplemented(::pieces::Archive::kMethods[2]);
+}
+
+::absl::Status Archive::ArenaService::Whole(
+    ::pagewire::ServerContext&, const ::pieces::Request&, ::pagewire::Payload, ::pieces::Reply&) {
   return ::pagewire::internal::Unimplemented(::pieces::Archive::kMethods[3]);
 }
 

@@ -35,6 +35,7 @@ class Archive {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "pieces.pagewire.mock.h", which needs gmock
 
   Archive() = delete;
@@ -76,6 +77,10 @@ class Archive::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -100,6 +105,22 @@ class Archive::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Archive::Stub::IntoForm {
+ public:
+  ::absl::Status Whole(
+      ::pagewire::ClientContext& context, const ::pieces::Request& request, ::pagewire::Payload payload, ::pieces::Reply& reply);
+  void Whole(
+      ::pagewire::ClientContext& context, const ::pieces::Request& request, ::pagewire::Payload payload, ::pieces::Reply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -153,6 +174,31 @@ class Archive::CallbackService : public ::pagewire::Service {
   virtual void Whole(
       ::pagewire::ServerContext& context, const ::pieces::Request& request, ::pagewire::Payload payload,
       ::absl::AnyInvocable<void(::absl::StatusOr<::pieces::Reply>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Archive::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  // In pieces to the server.
+  virtual ::absl::StatusOr<::pieces::Reply> Store(
+      ::pagewire::ServerContext& context, const ::pieces::Request& request, ::pagewire::ServerReader<::pagewire::Payload>& pieces);
+
+  // In pieces to the client.
+  virtual ::absl::Status Fetch(
+      ::pagewire::ServerContext& context, const ::pieces::Request& request, ::pagewire::ServerPieceWriter<::pieces::Reply>& pieces);
+
+  // Both.
+  virtual ::absl::Status Convert(
+      ::pagewire::ServerContext& context, const ::pieces::Request& request, ::pagewire::ServerPieceReaderWriter<::pieces::Reply>& pieces);
+
+  // Whole, like without the option.
+  virtual ::absl::Status Whole(
+      ::pagewire::ServerContext& context, const ::pieces::Request& request, ::pagewire::Payload payload, ::pieces::Reply& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -64,6 +64,49 @@ void Two::Stub::CallbackForm::Group(
       channel_, ::two::Two::kMethods[2], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Two::Stub::IntoForm Two::Stub::Into() { return IntoForm(channel_); }
+Two::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Two::Stub::IntoForm::Check(
+    ::pagewire::ClientContext& context, const ::two::Strict& request, ::two::Strict& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::two::Two::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Two::Stub::IntoForm::Check(
+    ::pagewire::ClientContext& context, const ::two::Strict& request, ::two::Strict& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::two::Two::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Two::Stub::IntoForm::Make(
+    ::pagewire::ClientContext& context, const ::two::Loose& request, ::two::Strict& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::two::Two::kMethods[1], context, request, ::pagewire::Payload(), reply, &reply_payload);
+}
+void Two::Stub::IntoForm::Make(
+    ::pagewire::ClientContext& context, const ::two::Loose& request, ::two::Strict& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::two::Two::kMethods[1], context, request, ::pagewire::Payload(), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Two::Stub::IntoForm::Group(
+    ::pagewire::ClientContext& context, const ::two::Strict_Inner& request, ::two::Loose& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::two::Two::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Two::Stub::IntoForm::Group(
+    ::pagewire::ClientContext& context, const ::two::Strict_Inner& request, ::two::Loose& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::two::Two::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Two::Service::Service() : ::pagewire::Service("two.Two") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::two::Strict, ::two::Strict>(
       *this, ::two::Two::kMethods[0], &::two::Two::Service::Check);
@@ -86,6 +129,31 @@ Two::Service::~Service() = default;
 
 ::absl::StatusOr<::two::Loose> Two::Service::Group(
     ::pagewire::ServerContext&, const ::two::Strict_Inner&) {
+  return ::pagewire::internal::Unimplemented(::two::Two::kMethods[2]);
+}
+
+Two::ArenaService::ArenaService() : ::pagewire::Service("two.Two") {
+  ::pagewire::internal::AddUnaryOnArena<::two::Strict, ::two::Strict>(
+      *this, ::two::Two::kMethods[0], &::two::Two::ArenaService::Check);
+  ::pagewire::internal::AddUnaryOnArena<::two::Loose, ::two::Strict>(
+      *this, ::two::Two::kMethods[1], &::two::Two::ArenaService::Make);
+  ::pagewire::internal::AddUnaryOnArena<::two::Strict_Inner, ::two::Loose>(
+      *this, ::two::Two::kMethods[2], &::two::Two::ArenaService::Group);
+}
+Two::ArenaService::~ArenaService() = default;
+
+::absl::Status Two::ArenaService::Check(
+    ::pagewire::ServerContext&, const ::two::Strict&, ::two::Strict&) {
+  return ::pagewire::internal::Unimplemented(::two::Two::kMethods[0]);
+}
+
+::absl::Status Two::ArenaService::Make(
+    ::pagewire::ServerContext&, const ::two::Loose&, ::two::Strict&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::two::Two::kMethods[1]);
+}
+
+::absl::Status Two::ArenaService::Group(
+    ::pagewire::ServerContext&, const ::two::Strict_Inner&, ::two::Loose&) {
   return ::pagewire::internal::Unimplemented(::two::Two::kMethods[2]);
 }
 

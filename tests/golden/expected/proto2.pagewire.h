@@ -34,6 +34,7 @@ class Two {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "proto2.pagewire.mock.h", which needs gmock
 
   Two() = delete;
@@ -68,6 +69,10 @@ class Two::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -92,6 +97,32 @@ class Two::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Two::Stub::IntoForm {
+ public:
+  ::absl::Status Check(
+      ::pagewire::ClientContext& context, const ::two::Strict& request, ::two::Strict& reply);
+  void Check(
+      ::pagewire::ClientContext& context, const ::two::Strict& request, ::two::Strict& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Make(
+      ::pagewire::ClientContext& context, const ::two::Loose& request, ::two::Strict& reply, ::pagewire::Payload& reply_payload);
+  void Make(
+      ::pagewire::ClientContext& context, const ::two::Loose& request, ::two::Strict& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Group(
+      ::pagewire::ClientContext& context, const ::two::Strict_Inner& request, ::two::Loose& reply);
+  void Group(
+      ::pagewire::ClientContext& context, const ::two::Strict_Inner& request, ::two::Loose& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -130,6 +161,24 @@ class Two::CallbackService : public ::pagewire::Service {
   virtual void Group(
       ::pagewire::ServerContext& context, const ::two::Strict_Inner& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::two::Loose>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Two::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Check(
+      ::pagewire::ServerContext& context, const ::two::Strict& request, ::two::Strict& reply);
+
+  virtual ::absl::Status Make(
+      ::pagewire::ServerContext& context, const ::two::Loose& request, ::two::Strict& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status Group(
+      ::pagewire::ServerContext& context, const ::two::Strict_Inner& request, ::two::Loose& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -94,6 +94,75 @@ void Importer::Stub::CallbackForm::Options(
       channel_, ::importer::Importer::kMethods[4], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+Importer::Stub::IntoForm Importer::Stub::Into() { return IntoForm(channel_); }
+Importer::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status Importer::Stub::IntoForm::Nested(
+    ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request, ::types::v1::Key_Part& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::Importer::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Importer::Stub::IntoForm::Nested(
+    ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request, ::types::v1::Key_Part& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::Importer::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Importer::Stub::IntoForm::PublicImport(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload, ::blob::PutReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::Importer::kMethods[1], context, request, ::std::move(payload), reply, nullptr);
+}
+void Importer::Stub::IntoForm::PublicImport(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload, ::blob::PutReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::Importer::kMethods[1], context, request, ::std::move(payload), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Importer::Stub::IntoForm::WellKnown(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::google::protobuf::Any& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::Importer::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Importer::Stub::IntoForm::WellKnown(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::google::protobuf::Any& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::Importer::kMethods[2], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
+::absl::Status Importer::Stub::IntoForm::Time(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::Importer::kMethods[3], context, request, ::std::move(payload), reply, &reply_payload);
+}
+void Importer::Stub::IntoForm::Time(
+    ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::Importer::kMethods[3], context, request, ::std::move(payload), reply, &reply_payload,
+      ::std::move(done));
+}
+
+::absl::Status Importer::Stub::IntoForm::Options(
+    ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request, ::google::protobuf::Empty& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::Importer::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void Importer::Stub::IntoForm::Options(
+    ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request, ::google::protobuf::Empty& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::Importer::kMethods[4], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 Importer::Service::Service() : ::pagewire::Service("importer.Importer") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::types::v1::Key_Part_Detail, ::types::v1::Key_Part>(
       *this, ::importer::Importer::kMethods[0], &::importer::Importer::Service::Nested);
@@ -130,6 +199,45 @@ Importer::Service::~Service() = default;
 
 ::absl::StatusOr<::google::protobuf::Empty> Importer::Service::Options(
     ::pagewire::ServerContext&, const ::pagewire::MethodPayload&) {
+  return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[4]);
+}
+
+Importer::ArenaService::ArenaService() : ::pagewire::Service("importer.Importer") {
+  ::pagewire::internal::AddUnaryOnArena<::types::v1::Key_Part_Detail, ::types::v1::Key_Part>(
+      *this, ::importer::Importer::kMethods[0], &::importer::Importer::ArenaService::Nested);
+  ::pagewire::internal::AddUnaryOnArena<::types::v2::Value, ::blob::PutReply>(
+      *this, ::importer::Importer::kMethods[1], &::importer::Importer::ArenaService::PublicImport);
+  ::pagewire::internal::AddUnaryOnArena<::google::protobuf::Empty, ::google::protobuf::Any>(
+      *this, ::importer::Importer::kMethods[2], &::importer::Importer::ArenaService::WellKnown);
+  ::pagewire::internal::AddUnaryOnArena<::google::protobuf::Timestamp, ::google::protobuf::Empty>(
+      *this, ::importer::Importer::kMethods[3], &::importer::Importer::ArenaService::Time);
+  ::pagewire::internal::AddUnaryOnArena<::pagewire::MethodPayload, ::google::protobuf::Empty>(
+      *this, ::importer::Importer::kMethods[4], &::importer::Importer::ArenaService::Options);
+}
+Importer::ArenaService::~ArenaService() = default;
+
+::absl::Status Importer::ArenaService::Nested(
+    ::pagewire::ServerContext&, const ::types::v1::Key_Part_Detail&, ::types::v1::Key_Part&) {
+  return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[0]);
+}
+
+::absl::Status Importer::ArenaService::PublicImport(
+    ::pagewire::ServerContext&, const ::types::v2::Value&, ::pagewire::Payload, ::blob::PutReply&) {
+  return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[1]);
+}
+
+::absl::Status Importer::ArenaService::WellKnown(
+    ::pagewire::ServerContext&, const ::google::protobuf::Empty&, ::google::protobuf::Any&) {
+  return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[2]);
+}
+
+::absl::Status Importer::ArenaService::Time(
+    ::pagewire::ServerContext&, const ::google::protobuf::Timestamp&, ::pagewire::Payload, ::google::protobuf::Empty&, ::pagewire::Payload&) {
+  return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[3]);
+}
+
+::absl::Status Importer::ArenaService::Options(
+    ::pagewire::ServerContext&, const ::pagewire::MethodPayload&, ::google::protobuf::Empty&) {
   return ::pagewire::internal::Unimplemented(::importer::Importer::kMethods[4]);
 }
 
@@ -280,6 +388,23 @@ void BlobStore::Stub::CallbackForm::Put(
       channel_, ::importer::BlobStore::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+BlobStore::Stub::IntoForm BlobStore::Stub::Into() { return IntoForm(channel_); }
+BlobStore::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status BlobStore::Stub::IntoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::blob::PutReply& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::importer::BlobStore::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void BlobStore::Stub::IntoForm::Put(
+    ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::blob::PutReply& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::importer::BlobStore::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 BlobStore::Service::Service() : ::pagewire::Service("importer.BlobStore") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::blob::PutRequest, ::blob::PutReply>(
       *this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::Service::Put);
@@ -288,6 +413,17 @@ BlobStore::Service::~Service() = default;
 
 ::absl::StatusOr<::blob::PutReply> BlobStore::Service::Put(
     ::pagewire::ServerContext&, const ::blob::PutRequest&) {
+  return ::pagewire::internal::Unimplemented(::importer::BlobStore::kMethods[0]);
+}
+
+BlobStore::ArenaService::ArenaService() : ::pagewire::Service("importer.BlobStore") {
+  ::pagewire::internal::AddUnaryOnArena<::blob::PutRequest, ::blob::PutReply>(
+      *this, ::importer::BlobStore::kMethods[0], &::importer::BlobStore::ArenaService::Put);
+}
+BlobStore::ArenaService::~ArenaService() = default;
+
+::absl::Status BlobStore::ArenaService::Put(
+    ::pagewire::ServerContext&, const ::blob::PutRequest&, ::blob::PutReply&) {
   return ::pagewire::internal::Unimplemented(::importer::BlobStore::kMethods[0]);
 }
 

@@ -34,6 +34,7 @@ class Importer {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "sub/imports.pagewire.mock.h", which needs gmock
 
   Importer() = delete;
@@ -75,6 +76,10 @@ class Importer::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -105,6 +110,42 @@ class Importer::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class Importer::Stub::IntoForm {
+ public:
+  ::absl::Status Nested(
+      ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request, ::types::v1::Key_Part& reply);
+  void Nested(
+      ::pagewire::ClientContext& context, const ::types::v1::Key_Part_Detail& request, ::types::v1::Key_Part& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status PublicImport(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload, ::blob::PutReply& reply);
+  void PublicImport(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload, ::blob::PutReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status WellKnown(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::google::protobuf::Any& reply);
+  void WellKnown(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Empty& request, ::google::protobuf::Any& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Time(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload);
+  void Time(
+      ::pagewire::ClientContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+  ::absl::Status Options(
+      ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request, ::google::protobuf::Empty& reply);
+  void Options(
+      ::pagewire::ClientContext& context, const ::pagewire::MethodPayload& request, ::google::protobuf::Empty& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -161,6 +202,31 @@ class Importer::CallbackService : public ::pagewire::Service {
       ::absl::AnyInvocable<void(::absl::StatusOr<::google::protobuf::Empty>)> done);
 };
 
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class Importer::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Nested(
+      ::pagewire::ServerContext& context, const ::types::v1::Key_Part_Detail& request, ::types::v1::Key_Part& reply);
+
+  // Value comes from a file that sub/types.proto imports publicly.
+  virtual ::absl::Status PublicImport(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request, ::pagewire::Payload payload, ::blob::PutReply& reply);
+
+  virtual ::absl::Status WellKnown(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Empty& request, ::google::protobuf::Any& reply);
+
+  virtual ::absl::Status Time(
+      ::pagewire::ServerContext& context, const ::google::protobuf::Timestamp& request, ::pagewire::Payload payload, ::google::protobuf::Empty& reply, ::pagewire::Payload& reply_payload);
+
+  virtual ::absl::Status Options(
+      ::pagewire::ServerContext& context, const ::pagewire::MethodPayload& request, ::google::protobuf::Empty& reply);
+};
+
 #ifdef __cpp_impl_coroutine
 // A call starts when it is awaited. The context must live until it has ended, the request only until the
 // function returns.
@@ -213,6 +279,7 @@ class BlobStore {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "sub/imports.pagewire.mock.h", which needs gmock
 
   BlobStore() = delete;
@@ -241,6 +308,10 @@ class BlobStore::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -259,6 +330,22 @@ class BlobStore::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class BlobStore::Stub::IntoForm {
+ public:
+  ::absl::Status Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::blob::PutReply& reply);
+  void Put(
+      ::pagewire::ClientContext& context, const ::blob::PutRequest& request, ::blob::PutReply& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -283,6 +370,18 @@ class BlobStore::CallbackService : public ::pagewire::Service {
   virtual void Put(
       ::pagewire::ServerContext& context, const ::blob::PutRequest& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::blob::PutReply>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class BlobStore::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Put(
+      ::pagewire::ServerContext& context, const ::blob::PutRequest& request, ::blob::PutReply& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -34,6 +34,23 @@ void InAnImport::Stub::CallbackForm::Do(
       channel_, ::types::v2::InAnImport::kMethods[0], context, request, ::pagewire::Payload(), ::std::move(done));
 }
 
+InAnImport::Stub::IntoForm InAnImport::Stub::Into() { return IntoForm(channel_); }
+InAnImport::Stub::IntoForm::IntoForm(::std::shared_ptr<::pagewire::Channel> channel)
+    : channel_(::std::move(channel)) {}
+
+::absl::Status InAnImport::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::types::v2::Value& reply) {
+  return ::pagewire::internal::CallInto(
+      channel_, ::types::v2::InAnImport::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr);
+}
+void InAnImport::Stub::IntoForm::Do(
+    ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::types::v2::Value& reply,
+    ::absl::AnyInvocable<void(::absl::Status)> done) {
+  ::pagewire::internal::StartCallInto(
+      channel_, ::types::v2::InAnImport::kMethods[0], context, request, ::pagewire::Payload(), reply, nullptr,
+      ::std::move(done));
+}
+
 InAnImport::Service::Service() : ::pagewire::Service("types.v2.InAnImport") {
   ::pagewire::internal::AddUnary<::pagewire::internal::BlockingForm, ::types::v2::Value, ::types::v2::Value>(
       *this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::Service::Do);
@@ -42,6 +59,17 @@ InAnImport::Service::~Service() = default;
 
 ::absl::StatusOr<::types::v2::Value> InAnImport::Service::Do(
     ::pagewire::ServerContext&, const ::types::v2::Value&) {
+  return ::pagewire::internal::Unimplemented(::types::v2::InAnImport::kMethods[0]);
+}
+
+InAnImport::ArenaService::ArenaService() : ::pagewire::Service("types.v2.InAnImport") {
+  ::pagewire::internal::AddUnaryOnArena<::types::v2::Value, ::types::v2::Value>(
+      *this, ::types::v2::InAnImport::kMethods[0], &::types::v2::InAnImport::ArenaService::Do);
+}
+InAnImport::ArenaService::~ArenaService() = default;
+
+::absl::Status InAnImport::ArenaService::Do(
+    ::pagewire::ServerContext&, const ::types::v2::Value&, ::types::v2::Value&) {
   return ::pagewire::internal::Unimplemented(::types::v2::InAnImport::kMethods[0]);
 }
 

@@ -35,6 +35,7 @@ class InAnImport {
   class Service;
   class CallbackService;
   class CoService;
+  class ArenaService;
   class MockStub;  // defined in "sub/more-types.v2.pagewire.mock.h", which needs gmock
 
   InAnImport() = delete;
@@ -63,6 +64,10 @@ class InAnImport::Stub {
   class CoForm;
   CoForm Co();
 
+  // Methods without streams, answering in the caller's message: Into().Method(context, request..., reply).
+  class IntoForm;
+  IntoForm Into();
+
  protected:
   Stub();
 
@@ -81,6 +86,22 @@ class InAnImport::Stub::CallbackForm {
  private:
   friend class Stub;
   explicit CallbackForm(::std::shared_ptr<::pagewire::Channel> channel);
+  ::std::shared_ptr<::pagewire::Channel> channel_;
+};
+
+// The reply, which may live on an arena, is replaced; one that is used again keeps its memory. It is
+// unspecified after an error. With `done`: as in the callback form; what is filled must live until then.
+class InAnImport::Stub::IntoForm {
+ public:
+  ::absl::Status Do(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::types::v2::Value& reply);
+  void Do(
+      ::pagewire::ClientContext& context, const ::types::v2::Value& request, ::types::v2::Value& reply,
+      ::absl::AnyInvocable<void(::absl::Status)> done);
+
+ private:
+  friend class Stub;
+  explicit IntoForm(::std::shared_ptr<::pagewire::Channel> channel);
   ::std::shared_ptr<::pagewire::Channel> channel_;
 };
 
@@ -105,6 +126,18 @@ class InAnImport::CallbackService : public ::pagewire::Service {
   virtual void Do(
       ::pagewire::ServerContext& context, const ::types::v2::Value& request,
       ::absl::AnyInvocable<void(::absl::StatusOr<::types::v2::Value>)> done);
+};
+
+// The same as Service, but that methods without streams answer in a message they are given. It is empty; it and
+// the request live on an arena that is used again, until the method returns: a steady stream of calls need not
+// allocate for messages.
+class InAnImport::ArenaService : public ::pagewire::Service {
+ public:
+  ArenaService();
+  ~ArenaService() override;
+
+  virtual ::absl::Status Do(
+      ::pagewire::ServerContext& context, const ::types::v2::Value& request, ::types::v2::Value& reply);
 };
 
 #ifdef __cpp_impl_coroutine

@@ -1,0 +1,215 @@
+#include "client/call_starter.h"
+
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "base/status.h"
+#include "client/backoff.h"
+#include "client/retry.h"
+
+namespace pagewire::client {
+
+using internal::ClientCallState;
+
+namespace {
+
+uint64_t Bytes(const UnaryRequest& request) { return request.message.size() + request.payload.size(); }
+
+}  // namespace
+
+uint64_t CallStarter::MaxMetadataBytes(const Method& method) const {
+  const call::MethodTerms* own = terms_->method_terms->Find(method.name);
+  return own != nullptr ? own->max_metadata_bytes : terms_->options.max_metadata_bytes;
+}
+
+void CallStarter::Configure(const Method& method, ClientCallState& state) const {
+  const std::shared_ptr<const ServiceConfig> config = peers_->config();
+  const MethodConfig* const own = config->Find(method.name);
+  if (own == nullptr) return;
+  if (own->timeout.has_value()) state.deadline = std::min(state.deadline, absl::Now() + *own->timeout);
+  if (own->wait_for_ready.has_value() && !state.wait_for_ready_set) state.wait_for_ready = *own->wait_for_ready;
+}
+
+PeerSet::Choice CallStarter::Place(const Method& method, uint64_t bytes, const PeerSet::Peer* avoid) const {
+  return peers_->ForCall({method.payload != PayloadDirection::kNone, bytes, avoid});
+}
+
+call::CallTerms CallStarter::Terms(const Method& method, const ClientCallState& state,
+                                   std::shared_ptr<call::CallObservers> observers, call::Place lane) const {
+  call::CallTerms terms;
+  terms.observers = std::move(observers);
+  terms.lane = std::move(lane);
+  terms.method = std::string(method.name);
+  terms.deadline = state.deadline;
+  terms.metadata = state.metadata;
+  terms.takes_response_payload = HasResponsePayload(method.payload);
+  terms.piecewise = method.piecewise;
+  terms.method_terms = terms_->method_terms;
+  terms.own = terms.method_terms->Find(method.name);
+  terms.max_metadata_bytes = MaxMetadataBytes(method);
+  return terms;
+}
+
+void CallStarter::Post(std::shared_ptr<Lane> lane, const std::shared_ptr<ClientCallState>& state,
+                       std::shared_ptr<call::ClientCall> call) {
+  transport::Loop& loop = lane->loop();
+  auto cancel = [weak = std::weak_ptr<call::ClientCall>(call), &loop] {
+    loop.Post([weak] {
+      if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
+    });
+  };
+  auto start = [lane = std::move(lane), call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
+    lane->Start(std::move(call), wait_for_ready);
+  };
+  // First, so that a call that was cancelled already ends before it is started. From here on it may be over at any
+  // moment, and with it this channel.
+  state->SetCanceller(std::move(cancel));
+  loop.Post(std::move(start));
+}
+
+void CallStarter::Start(LaneSet::Choice in, UnaryRequest request, call::UnaryClientCall::Done done) const {
+  call::CallTerms terms = Terms(request.method, *request.state, std::move(request.observers), std::move(in.place));
+  terms.payload_events = std::move(request.state->payload_events);
+  auto call = std::make_shared<call::UnaryClientCall>(
+      in.lane->loop(), call::UnaryRequest{std::move(terms), std::move(request.message), std::move(request.payload)},
+      std::move(done));
+  Post(std::move(in.lane), request.state, std::move(call));
+}
+
+// One after the other, until one ends the call. Between two of them it waits on the loop of the first.
+class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts> {
+ public:
+  Attempts(std::shared_ptr<const CallStarter> starter, std::shared_ptr<const ServiceConfig> config,
+           UnaryRequest request, call::UnaryClientCall::Done done)
+      : starter_(std::move(starter)),
+        config_(std::move(config)),
+        request_(std::move(request)),
+        done_(std::move(done)),
+        retry_(PolicyOf(*config_, request_.method), config_->throttle().get(), request_.method.idempotent,
+               RandomFractions()) {}
+
+  void Next() {
+    PeerSet::Choice choice = starter_->Place(request_.method, Bytes(request_), last_.get());
+    last_ = std::move(choice.peer);
+    starter_->Start(std::move(choice.in), request_,
+                    [self = shared_from_this()](call::UnaryResult result) { self->OnDone(std::move(result)); });
+  }
+
+  // The channel is gone.
+  void EndWait() { End(waiting_.load(), absl::CancelledError("the channel was destroyed")); }
+
+  static const RetryPolicy* PolicyOf(const ServiceConfig& config, const Method& method) {
+    const MethodConfig* const own = config.Find(method.name);
+    return own == nullptr || !own->retry.has_value() ? nullptr : &*own->retry;
+  }
+
+ private:
+  void OnDone(call::UnaryResult result) {
+    if (result.outcome.status.ok()) {
+      retry_.OnSuccess();
+      return Finish(std::move(result));
+    }
+    if (request_.state->cancelled()) return Finish(std::move(result));
+    Failure failure;
+    failure.code = result.outcome.status.code();
+    failure.not_started = result.outcome.not_started;
+    failure.others_ready = starter_->peers_->OthersReady(last_.get());
+    failure.left = request_.state->deadline - absl::Now();
+    const std::optional<absl::Duration> delay = retry_.OnFailure(failure);
+    if (!delay.has_value()) return Finish(std::move(result));
+    Wait(*delay);
+  }
+
+  // Three may end a wait, each on a thread of its own: its time, a cancellation, the channel's end. The first one does.
+  void Wait(absl::Duration delay) {
+    const uint64_t wait = ++waits_;
+    waiting_.store(wait);
+    transport::Loop& loop = *transport::Loop::Current();
+    loop.RunAfter(delay, [self = shared_from_this(), wait] {
+      if (self->Claim(wait)) self->Next();
+    });
+    if (!starter_->AddWaiting(shared_from_this())) return End(wait, absl::CancelledError("the channel was destroyed"));
+    request_.state->SetCanceller([weak = weak_from_this(), wait, &loop] {
+      loop.Post([weak, wait] {
+        if (const auto self = weak.lock()) self->End(wait, absl::CancelledError("cancelled by the client"));
+      });
+    });
+  }
+
+  bool Claim(uint64_t wait) {
+    if (wait == 0 || !waiting_.compare_exchange_strong(wait, 0)) return false;
+    starter_->RemoveWaiting(this);
+    return true;
+  }
+
+  void End(uint64_t wait, absl::Status status) {
+    if (!Claim(wait)) return;
+    call::UnaryResult result;
+    result.outcome.status = std::move(status);
+    result.outcome.not_started = false;
+    Finish(std::move(result));
+  }
+
+  void Finish(call::UnaryResult result) {
+    request_.payload = Payload();
+    std::exchange(done_, nullptr)(std::move(result));
+  }
+
+  const std::shared_ptr<const CallStarter> starter_;
+  const std::shared_ptr<const ServiceConfig> config_;
+  UnaryRequest request_;
+  call::UnaryClientCall::Done done_;
+  RetryState retry_;
+  std::shared_ptr<PeerSet::Peer> last_;  // that was asked
+  uint64_t waits_ = 0;
+  std::atomic<uint64_t> waiting_ = 0;  // which wait has not ended; 0: none
+};
+
+bool CallStarter::AddWaiting(std::shared_ptr<Attempts> attempts) const {
+  base::MutexLock lock(mutex_);
+  if (shut_down_) return false;
+  Attempts* const key = attempts.get();
+  waiting_.emplace(key, std::move(attempts));
+  return true;
+}
+
+void CallStarter::RemoveWaiting(Attempts* attempts) const {
+  std::shared_ptr<Attempts> last;  // destroyed outside the lock
+  base::MutexLock lock(mutex_);
+  if (const auto it = waiting_.find(attempts); it != waiting_.end()) {
+    last = std::move(it->second);
+    waiting_.erase(it);
+  }
+}
+
+void CallStarter::Shutdown() {
+  std::map<Attempts*, std::shared_ptr<Attempts>> waiting;
+  {
+    base::MutexLock lock(mutex_);
+    shut_down_ = true;
+    waiting = waiting_;
+  }
+  peers_->Shutdown();
+  for (const auto& [key, attempts] : waiting) attempts->EndWait();
+}
+
+bool CallStarter::MayRetry(const UnaryRequest& request, const ServiceConfig& config) const {
+  // Whoever asks what became of a payload means one payload.
+  const transport::PayloadEvents& events = request.state->payload_events;
+  if (events.received || events.released) return false;
+  return peers_->balances() || Attempts::PolicyOf(config, request.method) != nullptr;
+}
+
+void CallStarter::StartUnary(UnaryRequest request, call::UnaryClientCall::Done done) {
+  std::shared_ptr<const ServiceConfig> config = peers_->config();
+  if (!MayRetry(request, *config)) {
+    PeerSet::Choice choice = Place(request.method, Bytes(request));
+    return Start(std::move(choice.in), std::move(request), std::move(done));
+  }
+  std::make_shared<Attempts>(shared_from_this(), std::move(config), std::move(request), std::move(done))->Next();
+}
+
+}  // namespace pagewire::client
