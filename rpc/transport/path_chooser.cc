@@ -138,10 +138,15 @@ void PathChooser::NoteConditions() {
   last_copied_ = copied;
 }
 
-// Ratios to another pair say nothing any more.
+// Ratios to another pair say nothing any more. The winner's, turned round, are what the pair that lost would show.
 void PathChooser::Adopt(int arm) {
-  best_ = arm;
+  const Arm winner = arms_[arm];
   for (Arm& each : arms_) each = Arm{.pair = each.pair, .skip_next = kFirstSkipped};
+  Arm& loser = arms_[best_];
+  loser.trials = winner.trials;
+  loser.elapsed_ratio = 1 / std::max(winner.elapsed_ratio, 1e-9);
+  loser.cpu_ratio = 1 / std::max(winner.cpu_ratio, 1e-9);
+  best_ = arm;
   last_elapsed_ = 0;
   last_copied_ = false;
 }

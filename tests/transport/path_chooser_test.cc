@@ -142,6 +142,19 @@ TEST(PathChooserTest, TracksAChange) {
   EXPECT_EQ(host.Best(), kZerocopyMap);
 }
 
+TEST(PathChooserTest, APairThatWasReplacedIsEvidenceAtOnce) {
+  Simulation host(kSameHost);
+  for (const PathPair& pair : {kCopyCopy, kCopyMap, kZerocopyCopy}) host.Set(pair, {1, 1});
+  host.Set(kZerocopyMap, {0.5, 0.8});
+  while (host.Best() == kCopyCopy) host.Send(1);
+  const PathEvidence evidence = host.chooser().evidence();
+  EXPECT_EQ(evidence.trials, 2u);
+  EXPECT_EQ(evidence.next_send, SendPath::kCopy);
+  EXPECT_EQ(evidence.next_receive, ReceivePath::kCopy);
+  EXPECT_DOUBLE_EQ(evidence.time_ratio, 2);
+  EXPECT_DOUBLE_EQ(evidence.cpu_ratio, 1.25);
+}
+
 TEST(PathChooserTest, ExploresNoMoreThanItsShare) {
   for (const double others : {0.5, 1.0, 3.0}) {
     Simulation host(kSameHost);
