@@ -43,6 +43,8 @@ class NameConnector final : public Connector {
     });
   }
 
+  void Avoid() override { avoid_ = std::exchange(last_, std::nullopt); }
+
   const std::string& target() const override { return names_->target(); }
 
  private:
@@ -82,6 +84,12 @@ class NameConnector final : public Connector {
       const size_t first = std::random_device()() % addresses.size();
       std::rotate(addresses.begin(), addresses.begin() + static_cast<ptrdiff_t>(first), addresses.end());
     }
+    if (!avoid_.has_value()) return addresses;
+    const auto avoided = std::find_if(addresses.begin(), addresses.end(),
+                                      [avoid = *std::exchange(avoid_, std::nullopt)](const SocketAddress& address) {
+                                        return address.ToString() == avoid;
+                                      });
+    if (avoided != addresses.end()) std::rotate(addresses.begin(), avoided + 1, addresses.end());
     return addresses;
   }
 
@@ -92,6 +100,7 @@ class NameConnector final : public Connector {
       names_->Refresh();
       return done(std::move(socket).status());
     }
+    last_ = socket->peer.ToString();
     const std::string address = socket->peer.host();
     auto plain = std::make_unique<transport::SocketStream>(*std::move(socket), loop_);
     const std::shared_ptr<transport::TlsContext>& tls = internal::CredentialsAccess::Tls(*options_.credentials);
@@ -110,6 +119,8 @@ class NameConnector final : public Connector {
   const NameWatch::Subscription subscription_;
   Done done_;
   std::optional<transport::SocketConnector> attempt_;
+  std::optional<std::string> last_;   // connected to
+  std::optional<std::string> avoid_;  // as the first one
 };
 
 class FactoryConnector final : public Connector {
@@ -122,6 +133,8 @@ class FactoryConnector final : public Connector {
       if (const auto self = alive.lock()) std::move(done)((*self)->factory_((*self)->loop_));
     });
   }
+
+  void Avoid() override {}
 
   const std::string& target() const override { return target_; }
 

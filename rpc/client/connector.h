@@ -27,6 +27,10 @@ class Connector {
   // first. Errors: UNAVAILABLE, or INVALID_ARGUMENT for a target that no attempt can ever reach.
   virtual void Connect(Done done) = 0;
 
+  // The last stream came to nothing before its server was ready: the next attempt begins at the address after, if there
+  // are several.
+  virtual void Avoid() = 0;
+
   // For messages.
   virtual const std::string& target() const = 0;
 };

@@ -97,7 +97,8 @@ void Lane::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_ready) {
   call->KeepPlace(*std::move(place));
   switch (state_) {
     case State::kReady:
-      return (*current_)->Send(std::move(call));
+      if (!wait_for_ready || (*current_)->ready()) return (*current_)->Send(std::move(call));
+      break;
     case State::kTransientFailure:
       if (!wait_for_ready || retired_) return call->Finish(last_failure_, true);
       break;
@@ -139,6 +140,8 @@ void Lane::Become(State state) {
   }
 }
 
+void Lane::BecomeIdle() { waiting_.empty() ? Become(State::kIdle) : Connect(); }
+
 void Lane::Connect() {
   Become(State::kConnecting);
   connector_->Connect(
@@ -147,14 +150,24 @@ void Lane::Connect() {
 
 void Lane::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) {
   if (!stream.ok()) return OnAttemptFailed(stream.status());
-  // Calls may start before the server's preface has come; the attempt counts as failed if it never does.
+  // Calls may start before the server's preface has come, but for those that wait for it; the attempt counts as failed
+  // if it never does.
   Become(State::kReady);
   connections_.push_back(std::make_unique<Connection>(*this, *std::move(stream)));
   current_ = connections_.back().get();
   (*current_)->Start();
-  if (retired_) (*current_)->CloseWhenIdle();
+  SendWaiting(/*ready=*/false);
+  if (retired_ && waiting_.empty()) (*current_)->CloseWhenIdle();
+}
+
+void Lane::SendWaiting(bool ready) {
   for (Waiting& waiting : std::exchange(waiting_, {})) {
-    if (!waiting.call->finished()) (*current_)->Send(std::move(waiting.call));
+    if (waiting.call->finished()) continue;
+    if (waiting.wait_for_ready && !ready) {
+      waiting_.push_back(std::move(waiting));
+    } else {
+      (*current_)->Send(std::move(waiting.call));
+    }
   }
 }
 
@@ -166,11 +179,7 @@ void Lane::OnAttemptFailed(const absl::Status& status) {
   const absl::Duration delay = backoff_.Next();
   retry_timer_ = loop_.RunAfter(delay, [this] {
     retry_timer_ = 0;
-    if (waiting_.empty()) {
-      Become(State::kIdle);
-    } else {
-      Connect();
-    }
+    BecomeIdle();
   });
   for (Waiting& waiting : std::exchange(waiting_, {})) {
     if (waiting.wait_for_ready && code == absl::StatusCode::kUnavailable && !retired_) {
@@ -183,14 +192,17 @@ void Lane::OnAttemptFailed(const absl::Status& status) {
 
 void Lane::OnReady(Connection& connection) {
   backoff_.Reset();
-  if (current_ == &connection) Show(ConnectivityState::kReady);
+  if (current_ != &connection) return;
+  Show(ConnectivityState::kReady);
+  SendWaiting(/*ready=*/true);
+  if (retired_) (*current_)->CloseWhenIdle();
 }
 
 void Lane::OnDraining(Connection& connection, const absl::Status& reason) {
   if (current_ != &connection) return;
   current_ = nullptr;
   if (reason.ok()) {
-    Become(State::kIdle);
+    BecomeIdle();
   } else {
     OnAttemptFailed(reason);  // the next one at once would fare no better
   }
@@ -209,8 +221,9 @@ void Lane::OnClosed(Connection& connection, const absl::Status& status) {
   current_ = nullptr;
   if (shut_down_) return;
   if (was_ready) {
-    Become(State::kIdle);
+    BecomeIdle();
   } else {
+    connector_->Avoid();
     OnAttemptFailed(status);
   }
 }
@@ -218,7 +231,7 @@ void Lane::OnClosed(Connection& connection, const absl::Status& status) {
 void Lane::Retire() {
   retired_ = true;
   connectivity_->Remove(shown_as_);
-  if (current_ != nullptr) (*current_)->CloseWhenIdle();
+  if (current_ != nullptr && waiting_.empty()) (*current_)->CloseWhenIdle();  // else once they are sent
   if (state_ != State::kTransientFailure) return;
   // They waited for a server that is gone for good.
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.call->Finish(last_failure_, true);

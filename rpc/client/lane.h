@@ -77,7 +77,9 @@ class Lane final : public std::enable_shared_from_this<Lane> {
 
   void Become(State state);
   void Show(ConnectivityState state);
+  void BecomeIdle();  // or connect again, if calls wait
   void Connect();
+  void SendWaiting(bool ready);  // those that may go now; all if the server is ready
   void OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream);
   void OnAttemptFailed(const absl::Status& status);
   void OnReady(Connection& connection);

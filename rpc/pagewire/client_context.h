@@ -70,7 +70,8 @@ class ClientContext {
   void OnPeerReceived(absl::AnyInvocable<void(bool)> callback);
   void OnPeerReleased(absl::AnyInvocable<void(bool)> callback);
 
-  // When no connection can be made, wait for one until the deadline instead of failing with UNAVAILABLE.
+  // When no connection can be made, wait for one until the deadline instead of failing with UNAVAILABLE. A connection
+  // counts when the server has answered on it. (Other calls are sent before, which saves them a round trip.)
   void set_wait_for_ready(bool wait_for_ready);
 
   // For a call that a handler makes on behalf of the call it serves: a context with that call's deadline, which is

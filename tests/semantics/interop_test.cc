@@ -227,6 +227,51 @@ TEST_F(InteropTest, WaitForReady) {
   EXPECT_EQ(end.get_future().get(), absl::OkStatus());
 }
 
+// A port that takes connections, and says nothing.
+class SilentPort {
+ public:
+  SilentPort() {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* const name = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(fd_.get(), name, length), 0);
+    EXPECT_EQ(listen(fd_.get(), 1), 0);
+    EXPECT_EQ(getsockname(fd_.get(), name, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+
+  // Waits for a connection and closes it.
+  void HangUp() { base::UniqueFd(accept(fd_.get(), nullptr, nullptr)).Reset(); }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  const base::UniqueFd fd_{socket(AF_INET, SOCK_STREAM, 0)};
+  int port_ = 0;
+};
+
+// A connection is not a server: somebody in between may have taken it.
+TEST_F(InteropTest, WaitForReadyOutlastsConnectionsThatComeToNothing) {
+  ChannelOptions options;
+  options.initial_backoff = absl::Milliseconds(10);
+  options.max_backoff = absl::Milliseconds(20);
+  SilentPort port;
+  Blob::Stub stub(CreateCustomChannel("ipv4:" + port.address() + ",127.0.0.1:" + std::to_string(port_),
+                                      pagewire::testing::TestChannelCredentials(), options));
+  ClientContext impatient;
+  std::promise<absl::Status> impatient_end;
+  stub.Callback().Echo(impatient, BlobRequest(), [&](const auto& reply) { impatient_end.set_value(reply.status()); });
+  ClientContext patient;
+  patient.set_wait_for_ready(true);
+  std::promise<absl::Status> patient_end;
+  stub.Callback().Echo(patient, BlobRequest(), [&](const auto& reply) { patient_end.set_value(reply.status()); });
+  port.HangUp();
+  EXPECT_EQ(impatient_end.get_future().get().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(patient_end.get_future().get(), absl::OkStatus()) << "by the other address, which is the next one tried";
+}
+
 TEST_F(InteropTest, WaitForReadyEndsAtItsDeadline) {
   server_->Shutdown(absl::Now());
   Blob::Stub stub(MakeChannel());
@@ -252,20 +297,11 @@ TEST_F(InteropTest, DeadlinesInThePastAndAbsurdOnes) {
 }
 
 TEST_F(InteropTest, ADeadlineBeforeTheServerHasSaidAnything) {
-  // Takes connections and answers nothing.
-  const base::UniqueFd silent(socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* const name = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(silent.get(), name, length), 0);
-  ASSERT_EQ(listen(silent.get(), 1), 0);
-  ASSERT_EQ(getsockname(silent.get(), name, &length), 0);
+  SilentPort silent;
   ChannelOptions options;
   options.max_metadata_bytes = 100'000;
-  Blob::Stub stub(CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
-                                      pagewire::testing::TestChannelCredentials(), options));
+  Blob::Stub stub(
+      CreateCustomChannel("ipv4:" + silent.address(), pagewire::testing::TestChannelCredentials(), options));
   ClientContext context;
   context.set_timeout(absl::Milliseconds(50));
   EXPECT_EQ(stub.Echo(context, BlobRequest()).status().code(), absl::StatusCode::kDeadlineExceeded);
@@ -274,7 +310,7 @@ TEST_F(InteropTest, ADeadlineBeforeTheServerHasSaidAnything) {
   large.AddMetadata("key", std::string(50'000, 'v'));
   std::promise<absl::Status> end;
   stub.Callback().Echo(large, BlobRequest(), [&](const auto& reply) { end.set_value(reply.status()); });
-  base::UniqueFd(accept(silent.get(), nullptr, nullptr)).Reset();
+  silent.HangUp();
   EXPECT_EQ(end.get_future().get().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(large.not_started());
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -154,6 +155,28 @@ TEST_F(TlsTest, ChangedCertificatesAreReadForNewConnections) {
   ReplaceFile(server_files_.private_key, ReadFile(renewed.private_key));
   EXPECT_EQ(CallEcho(running.target, ChannelOptionsFor("renewed.test")), absl::OkStatus());
   EXPECT_EQ(CallEcho(running.target, ChannelOptionsFor("server.test")).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TlsTest, WaitForReadyOutlastsHandshakesThatFail) {
+  Asking service;
+  const Running running = Start(service, TlsServerCredentials(ServerOptions(server_files_)).value());
+  ChannelOptions options;
+  options.initial_backoff = absl::Milliseconds(10);
+  options.max_backoff = absl::Milliseconds(20);
+  const auto channel =
+      CreateCustomChannel(running.target, TlsChannelCredentials(ChannelOptionsFor("renewed.test")).value(), options);
+  Blob::Stub stub(channel);
+  ClientContext context;
+  context.set_wait_for_ready(true);
+  std::promise<absl::Status> end;
+  stub.Callback().Echo(context, BlobRequest(), [&](const auto& reply) { end.set_value(reply.status()); });
+  for (ConnectivityState state; (state = channel->GetState(false)) != ConnectivityState::kTransientFailure;) {
+    channel->WaitForStateChange(state, absl::InfiniteFuture());
+  }
+  const CertificateFiles renewed = authority_.Issue({.common_name = "renewed", .names = {"DNS:renewed.test"}});
+  ReplaceFile(server_files_.certificate, ReadFile(renewed.certificate));
+  ReplaceFile(server_files_.private_key, ReadFile(renewed.private_key));
+  EXPECT_EQ(end.get_future().get(), absl::OkStatus());
 }
 
 // A client that does nothing but change its keys would keep a loop busy.
