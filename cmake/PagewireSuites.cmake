@@ -78,7 +78,7 @@ function(pagewire_fuzz name)
     list(APPEND options --dictionary ${CMAKE_CURRENT_SOURCE_DIR}/${arg_DICTIONARY})
   endif()
   _pagewire_fuzz_program(${name} "${arg_SOURCES}" "${arg_DEPS}")
-  pagewire_command_test(${name}_run LABEL fuzz TIMEOUT 3600 NEEDS ${name}
+  pagewire_command_test(${name}_run LABEL fuzz TIMEOUT 9000 NEEDS ${name}
     COMMAND Python3::Interpreter ${run} ${options} $<TARGET_FILE:${name}>)
   if(arg_CANARY)
     _pagewire_fuzz_program(${name}_canary "${arg_SOURCES}" "${arg_DEPS}")

@@ -160,7 +160,7 @@ void Run::Return() {
       return handler.Return(std::move(reply));
     }
     case 3:
-      for (int i = 40 * numbers_.Byte(); i > 0; --i) handler.state->AddTrailingMetadata("k", "");
+      for (int i = 4 * numbers_.Byte(); i > 0; --i) handler.state->AddTrailingMetadata("k", std::string(40, 'v'));
       return handler.Return(internal::RawMessage{std::string(numbers_.Pick(kReplySizes), 'r'), Payload()});
   }
 }
