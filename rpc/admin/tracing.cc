@@ -1,7 +1,9 @@
+#include <absl/time/clock.h>
 #include <pagewire/client_context.h>
 #include <pagewire/server_context.h>
 #include <pagewire/tracing.h>
 
+#include <initializer_list>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -17,17 +19,29 @@ int64_t Number(uint64_t value) { return static_cast<int64_t>(value); }
 
 class TracingObserver final : public CallObserver {
  public:
-  explicit TracingObserver(std::unique_ptr<Span> span) : span_(std::move(span)) {}
+  TracingObserver(std::shared_ptr<Tracer> tracer, std::unique_ptr<Span> span)
+      : tracer_(std::move(tracer)), span_(std::move(span)) {}
 
   void OnSent(const MessageTraffic& traffic) override { AddMessages("message.sent", traffic); }
   void OnReceived(const MessageTraffic& traffic) override { AddMessages("message.received", traffic); }
-  void OnPayloadsSent(const TransferTotals& totals) override { AddPayloads("payload.acknowledged", totals); }
-  void OnPayloadsReceived(const TransferTotals& totals) override { AddPayloads("payload.received", totals); }
+  void OnPayloadsSent(const TransferTotals& totals) override {
+    AddPart("payload.send", totals, totals.began, totals.finished, {{"chunks", Number(totals.chunks)}});
+    AddPart("payload.ack", totals, totals.finished, totals.acknowledged,
+            {{"mapped_bytes", Number(totals.mapped_bytes)},
+             {"copied_bytes", Number(Copied(totals))},
+             {"acks", Number(totals.acks)}});
+  }
+  void OnPayloadsReceived(const TransferTotals& totals) override {
+    AddPart("payload.receive", totals, totals.began, totals.finished,
+            {{"mapped_bytes", Number(totals.mapped_bytes)},
+             {"copied_bytes", Number(Copied(totals))},
+             {"chunks", Number(totals.chunks)}});
+  }
   void OnPeer(std::string_view peer) override { span_->SetAttribute("network.peer.address", peer); }
   void OnEnd(const absl::Status& status) override {
     const std::string code = absl::StatusCodeToString(status.code());
     span_->SetAttribute("rpc.pagewire.status_code", std::string_view(code));
-    span_->End(status);
+    span_->End(status, absl::Now());
   }
 
  private:
@@ -36,22 +50,29 @@ class TracingObserver final : public CallObserver {
                             {"message_bytes", Number(traffic.message_bytes)},
                             {"payload_bytes", Number(traffic.payload_bytes)}});
   }
-  void AddPayloads(std::string_view event, const TransferTotals& totals) {
-    const uint64_t copied = std::accumulate(totals.copied_bytes.begin(), totals.copied_bytes.end(), uint64_t{0});
-    span_->AddEvent(event, {{"payloads", Number(totals.payloads)},
-                            {"payload_bytes", Number(totals.payload_bytes)},
-                            {"mapped_bytes", Number(totals.mapped_bytes)},
-                            {"copied_bytes", Number(copied)},
-                            {"acks", Number(totals.acks)}});
+  static uint64_t Copied(const TransferTotals& totals) {
+    return std::accumulate(totals.copied_bytes.begin(), totals.copied_bytes.end(), uint64_t{0});
+  }
+  // A payload that was given up midway has no end: the last of the others', or none.
+  void AddPart(std::string_view name, const TransferTotals& totals, absl::Time start, absl::Time end,
+               std::initializer_list<SpanAttribute> attributes) {
+    if (end < start) return;
+    const std::unique_ptr<Span> part = tracer_->StartSpan(name, span_->context(), SpanKind::kInternal, start);
+    if (part == nullptr) return;
+    part->SetAttribute("payloads", Number(totals.payloads));
+    part->SetAttribute("payload_bytes", Number(totals.payload_bytes));
+    for (const SpanAttribute& attribute : attributes) part->SetAttribute(attribute.key, attribute.value);
+    part->End(absl::OkStatus(), end);
   }
 
+  const std::shared_ptr<Tracer> tracer_;
   const std::unique_ptr<Span> span_;
 };
 
 // Null when the tracer does not record the call.
 std::unique_ptr<Span> StartCallSpan(Tracer& tracer, std::string_view method, const SpanContext& parent, SpanKind kind) {
   const std::string_view name = method.substr(method.substr(0, 1) == "/" ? 1 : 0);
-  std::unique_ptr<Span> span = tracer.StartSpan(name, parent, kind);
+  std::unique_ptr<Span> span = tracer.StartSpan(name, parent, kind, absl::Now());
   if (span == nullptr) return nullptr;
   span->SetAttribute("rpc.system", std::string_view("pagewire"));
   const size_t slash = name.rfind('/');
@@ -68,7 +89,7 @@ class ClientTracing final : public ClientInterceptor {
     std::unique_ptr<Span> span = StartCallSpan(*tracer_, method.name, ReadTrace(context.metadata()), SpanKind::kClient);
     if (span == nullptr) return nullptr;
     WriteTrace(span->context(), context);
-    return std::make_unique<TracingObserver>(std::move(span));
+    return std::make_unique<TracingObserver>(tracer_, std::move(span));
   }
 
  private:
@@ -93,7 +114,7 @@ class ServerTracing final : public ServerInterceptor {
     HandOn(span != nullptr ? span->context() : parent, context);
     if (span == nullptr) return nullptr;
     span->SetAttribute("network.peer.address", std::string_view(context.peer()));
-    return std::make_unique<TracingObserver>(std::move(span));
+    return std::make_unique<TracingObserver>(tracer_, std::move(span));
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "call/call_observers.h"
 
+#include <absl/time/clock.h>
 #include <pagewire/executor.h>
 
 #include <utility>
@@ -32,7 +33,10 @@ void CallObservers::Received(uint64_t message_bytes, uint64_t payload_bytes) {
   Wake();
 }
 
-void CallObservers::PayloadsSent(const TransferTotals& totals) { CountTransfers(totals, &Transfers::sent); }
+void CallObservers::PayloadsSent(TransferTotals totals) {
+  totals.acknowledged = absl::Now();
+  CountTransfers(totals, &Transfers::sent);
+}
 
 void CallObservers::PayloadsReceived(const TransferTotals& totals) { CountTransfers(totals, &Transfers::received); }
 

@@ -27,8 +27,8 @@ class CallObservers final : public std::enable_shared_from_this<CallObservers> {
   void Sent(uint64_t message_bytes, uint64_t payload_bytes);
   void Received(uint64_t message_bytes, uint64_t payload_bytes);
 
-  // The peer has said what it did with payloads of ours; payloads have come.
-  void PayloadsSent(const TransferTotals& totals);
+  // The peer has just said what it did with payloads of ours; payloads have come.
+  void PayloadsSent(TransferTotals totals);
   void PayloadsReceived(const TransferTotals& totals);
 
   // Nothing is told after it; a second one is ignored. `peer`: empty where observers know it, or there is none.

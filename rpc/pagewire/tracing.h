@@ -5,6 +5,7 @@
 #include <pagewire/interceptor.h>
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 #include <absl/types/span.h>
 
 #include <array>
@@ -41,9 +42,9 @@ std::optional<SpanContext> ParseTraceparent(std::string_view text);
 std::string FormatTraceparent(const SpanContext& context);
 
 enum class SpanKind {
-  kInternal,
-  kClient,  // a call that is made
-  kServer,  // a call that is served
+  kInternal,  // a part of a call
+  kClient,    // a call that is made
+  kServer,    // a call that is served
 };
 
 // The views are valid during the call that they are passed to.
@@ -64,8 +65,8 @@ class Span {
   virtual void SetAttribute(std::string_view key, const SpanValue& value) = 0;
   virtual void AddEvent(std::string_view name, absl::Span<const SpanAttribute> attributes) = 0;
 
-  // Last, once.
-  virtual void End(const absl::Status& status) = 0;
+  // Last, once. What the span is for was over at `end`, a little ago.
+  virtual void End(const absl::Status& status, absl::Time end) = 0;
 };
 
 // Where spans go. Thread-safe; called on threads that make and serve calls, so it must not block.
@@ -73,9 +74,10 @@ class Tracer {
  public:
   virtual ~Tracer() = default;
 
-  // A span below `parent`, or one that begins a trace if that is not valid. Null: not recorded; the parent is handed on
-  // as it is.
-  virtual std::unique_ptr<Span> StartSpan(std::string_view name, const SpanContext& parent, SpanKind kind) = 0;
+  // A span below `parent`, or one that begins a trace if that is not valid. What it is for began at `start`: just now,
+  // or, for parts of calls, some time ago. Null: not recorded; the parent is handed on as it is.
+  virtual std::unique_ptr<Span> StartSpan(std::string_view name, const SpanContext& parent, SpanKind kind,
+                                          absl::Time start) = 0;
 };
 
 // Makes contexts for tracers. Thread-safe.
@@ -99,9 +101,17 @@ class SpanIds {
 //
 //   the attributes  rpc.system ("pagewire"), rpc.service, rpc.method, rpc.pagewire.status_code ("OK", "UNAVAILABLE",
 //                   ...), and network.peer.address as far as known
-//   the events      message.sent and message.received (messages, message_bytes, payload_bytes: see CallObserver), and
-//                   payload.acknowledged and payload.received (payloads, payload_bytes, mapped_bytes, copied_bytes,
-//                   acks) of those of which that is known
+//   the events      message.sent and message.received (messages, message_bytes, payload_bytes: see CallObserver)
+//
+// and, for payloads of which that is known (see CallObserver::OnPayloadsSent), spans of the kind kInternal below it:
+//
+//   payload.send     from the announcement until the kernel had the last byte (payloads, payload_bytes, chunks)
+//   payload.ack      from then on until the peer had said what it did with them (payloads, payload_bytes, mapped_bytes,
+//                    copied_bytes, acks)
+//   payload.receive  from the announcement until the last byte was there (payloads, payload_bytes, mapped_bytes,
+//                    copied_bytes, chunks)
+//
+// Payloads that an observer is told of together share them.
 //
 // A server's span is below the one that the client's metadata names. A call that a handler makes with a context of
 // ClientContext::FromServerContext belongs to the trace of the call it serves, also without an interceptor at the

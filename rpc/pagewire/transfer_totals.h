@@ -4,6 +4,9 @@
 #include <pagewire/paths.h>
 #include <pagewire/transfer_report.h>
 
+#include <absl/time/time.h>
+
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -25,11 +28,20 @@ struct TransferTotals {
   uint64_t chunks = 0;
   uint64_t acks = 0;
 
+  // When the first of them was announced, and when the last byte of all was handed to, or taken from, the kernel.
+  absl::Time began = absl::InfiniteFuture();
+  absl::Time finished = absl::InfinitePast();
+
+  // At the sender, when the peer had last said what became of one of them.
+  absl::Time acknowledged = absl::InfinitePast();
+
   void Add(const TransferReport& report) {
     ++payloads;
     payload_bytes += report.payload_bytes;
     ++payloads_by_path[static_cast<size_t>(report.send_path)][static_cast<size_t>(report.receive_path)];
     AddBytes(report);
+    began = std::min(began, report.began);
+    if (report.finished != absl::InfiniteFuture()) finished = std::max(finished, report.finished);
   }
 
   void Add(const TransferTotals& others) {
@@ -41,6 +53,9 @@ struct TransferTotals {
       }
     }
     AddBytes(others);
+    began = std::min(began, others.began);
+    finished = std::max(finished, others.finished);
+    acknowledged = std::max(acknowledged, others.acknowledged);
   }
 
  private:

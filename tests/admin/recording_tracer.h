@@ -24,6 +24,8 @@ struct RecordedSpan {
   std::map<std::string, std::string> attributes;
   std::vector<std::string> events;  // "name key=value key=value"
   std::string end;                  // the status; empty: not ended
+  absl::Time began;
+  absl::Time ended;
 };
 
 class RecordingTracer final : public Tracer {
@@ -36,11 +38,13 @@ class RecordingTracer final : public Tracer {
     stopped_ = true;
   }
 
-  std::unique_ptr<pagewire::Span> StartSpan(std::string_view name, const SpanContext& parent, SpanKind kind) override {
+  std::unique_ptr<pagewire::Span> StartSpan(std::string_view name, const SpanContext& parent, SpanKind kind,
+                                            absl::Time start) override {
     auto span = std::make_shared<RecordedSpan>();
     span->name = name;
     span->kind = kind;
     span->parent = parent;
+    span->began = start;
     base::MutexLock lock(mutex_);
     if (stopped_) return nullptr;
     span->context = ids_.Below(parent);
@@ -71,7 +75,10 @@ class RecordingTracer final : public Tracer {
       }
       span_->events.push_back(std::move(event));
     }
-    void End(const absl::Status& status) override { span_->end += status.ToString(); }
+    void End(const absl::Status& status, absl::Time end) override {
+      span_->end += status.ToString();
+      span_->ended = end;
+    }
 
    private:
     static std::string Text(const SpanValue& value) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pagewire/tracing.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace pagewire::admin {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Key;
 using ::testing::Pair;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
@@ -72,19 +74,62 @@ TEST_F(TracingTest, WhatWentEachWayIsAnEvent) {
   AwaitEnds(1);
   const std::string request_bytes = std::to_string(request.ByteSizeLong());
   const std::string reply_bytes = std::to_string(reply->message.ByteSizeLong());
-  const std::string acks = std::to_string(context.transfer_report().sent.acks);
   const RecordedSpan client = client_tracer_->spans()[0], server = server_tracer_->spans()[0];
-  EXPECT_THAT(client.events,
-              UnorderedElementsAre(
-                  "message.sent messages=1 message_bytes=" + request_bytes + " payload_bytes=10000",
-                  "payload.acknowledged payloads=1 payload_bytes=10000 mapped_bytes=0 copied_bytes=10000 acks=" + acks,
-                  "message.received messages=1 message_bytes=" + reply_bytes + " payload_bytes=10000",
-                  "payload.received payloads=1 payload_bytes=10000 mapped_bytes=0 copied_bytes=10000 acks=0"));
-  EXPECT_THAT(
-      server.events,
-      UnorderedElementsAre("message.received messages=1 message_bytes=" + request_bytes + " payload_bytes=10000",
-                           "payload.received payloads=1 payload_bytes=10000 mapped_bytes=0 copied_bytes=10000 acks=0",
-                           "message.sent messages=1 message_bytes=" + reply_bytes + " payload_bytes=10000"));
+  EXPECT_THAT(client.events, UnorderedElementsAre(
+                                 "message.sent messages=1 message_bytes=" + request_bytes + " payload_bytes=10000",
+                                 "message.received messages=1 message_bytes=" + reply_bytes + " payload_bytes=10000"));
+  EXPECT_THAT(server.events, UnorderedElementsAre(
+                                 "message.received messages=1 message_bytes=" + request_bytes + " payload_bytes=10000",
+                                 "message.sent messages=1 message_bytes=" + reply_bytes + " payload_bytes=10000"));
+}
+
+TEST_F(TracingTest, WhatBecomesOfAPayloadAreSpansBelowItsCall) {
+  ClientContext context;
+  test::BlobRequest request;
+  request.set_seed(7);
+  ASSERT_TRUE(stub_->Swap(context, request, test::MakePayload(10'000, 7)).ok());
+  AwaitEnds(1);
+  const CallTransferReport& report = context.transfer_report();
+  const auto of_payload = [](std::vector<std::pair<std::string, std::string>> more) {
+    std::map<std::string, std::string> attributes(more.begin(), more.end());
+    attributes["payloads"] = "1";
+    attributes["payload_bytes"] = "10000";
+    return attributes;
+  };
+  std::map<std::string, RecordedSpan> client, server;
+  for (const RecordedSpan& span : client_tracer_->spans()) client[span.name] = span;
+  for (const RecordedSpan& span : server_tracer_->spans()) server[span.name] = span;
+  ASSERT_THAT(client, ElementsAre(Key("pagewire.test.Blob/Swap"), Key("payload.ack"), Key("payload.receive"),
+                                  Key("payload.send")));
+  const RecordedSpan call = client["pagewire.test.Blob/Swap"];
+  for (const std::string name : {"payload.send", "payload.ack", "payload.receive"}) {
+    EXPECT_EQ(client[name].parent, call.context);
+    EXPECT_EQ(client[name].kind, SpanKind::kInternal);
+    EXPECT_EQ(client[name].end, "OK");
+    EXPECT_LE(call.began, client[name].began);
+    EXPECT_LE(client[name].began, client[name].ended);
+    EXPECT_LE(client[name].ended, call.ended);
+  }
+  EXPECT_EQ(client["payload.send"].began, report.sent.began);
+  EXPECT_EQ(client["payload.send"].ended, report.sent.finished);
+  EXPECT_EQ(client["payload.ack"].began, report.sent.finished);
+  EXPECT_EQ(client["payload.receive"].ended, report.received.finished);
+  EXPECT_EQ(client["payload.send"].attributes, of_payload({{"chunks", std::to_string(report.sent.chunks)}}));
+  EXPECT_EQ(client["payload.ack"].attributes,
+            of_payload({{"mapped_bytes", "0"}, {"copied_bytes", "10000"}, {"acks", std::to_string(report.sent.acks)}}));
+  const auto received = of_payload({{"mapped_bytes", "0"}, {"copied_bytes", "10000"}, {"chunks", "1"}});
+  EXPECT_EQ(client["payload.receive"].attributes, received);
+  EXPECT_EQ(server["payload.receive"].attributes, received);
+  EXPECT_EQ(server["payload.receive"].parent, server["pagewire.test.Blob/Swap"].context);
+}
+
+TEST_F(TracingTest, ACallThatFailsLeavesNoSpanOpen) {
+  ClientContext context;
+  test::BlobRequest request;
+  request.set_code(static_cast<uint32_t>(absl::StatusCode::kNotFound));
+  ASSERT_FALSE(stub_->Put(context, request, test::MakePayload(10'000, 7)).ok());
+  AwaitEnds(1);
+  for (const RecordedSpan& span : client_tracer_->spans()) EXPECT_NE(span.end, "") << span.name;
 }
 
 TEST_F(TracingTest, AFailedCall) {
