@@ -45,7 +45,8 @@ def _run(options, scratch):
     seed = os.environ.get("PAGEWIRE_FUZZ_SEED") or str(random.randrange(1, 2**32))
     command = [options.program, f"-seed={seed}", *_limits(options.expect_crash),
                # The weighing of inputs by how rare their features are costs most of the time where there are many.
-               "-entropic=0", f"-timeout={_SECONDS_PER_INPUT}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
+               "-entropic=0", f"-timeout={_SECONDS_PER_INPUT}", "-print_final_stats=1",
+               f"-artifact_prefix={artifacts}/"]
     if options.dictionary:
         command.append(f"-dict={options.dictionary}")
     command.append(str(found))
