@@ -30,6 +30,10 @@ struct IoResult {
   absl::Status error;  // not OK only with kFailed; shared with nobody, so it may go to another thread
   CopyReason reason = CopyReason::kPolicy;  // with kMustCopy: why
 
+  // With kOk, from Read: there was no more. The observer will be told of what comes next, as after kBlocked, so that
+  // whoever stops here saves a call. False may mean that nobody knows.
+  bool drained = false;
+
   static IoResult Ok(size_t bytes) { return {IoState::kOk, bytes, absl::OkStatus()}; }
   static IoResult Blocked() { return {IoState::kBlocked, 0, absl::OkStatus()}; }
   static IoResult End() { return {IoState::kEnd, 0, absl::OkStatus()}; }

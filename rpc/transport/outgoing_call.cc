@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -126,7 +127,7 @@ bool OutgoingCall::Abort() {
   const bool end_owed = payload != nullptr && payload->begun;
   if (end_owed) payload->aborted = true;
   const bool status_last = std::holds_alternative<wire::v1::CallStatus>(items_.back());
-  items_.erase(items_.begin() + (end_owed ? 1 : 0), items_.end() - (status_last ? 1 : 0));
+  items_.erase(std::next(items_.begin(), end_owed ? 1 : 0), std::prev(items_.end(), status_last ? 1 : 0));
   return heard_of_ || !items_.empty();
 }
 

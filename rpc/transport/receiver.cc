@@ -18,6 +18,9 @@ namespace {
 // that has carried none keeps its initial float, so that thousands of idle ones cost the budget little.
 constexpr uint64_t kBusyFloatBytes = 8 << 20;
 
+// The float may lack an eighth before it grows.
+constexpr uint64_t kFloatSlack = 8;
+
 // How much of one large message is set aside before its bytes come.
 constexpr uint64_t kMessageReserveBytes = 64 << 10;
 
@@ -253,7 +256,8 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
 }
 
 void Receiver::GrowFloat() {
-  if (credit_.float_bytes() >= float_target_) return;
+  // What small messages take comes back when they are read: not worth the budget's lock, which all connections share.
+  if (credit_.float_bytes() >= float_target_ - float_target_ / kFloatSlack) return;
   memory::Budget& budget = memory::ConnectionCreditBudget();
   const uint64_t missing = float_target_ - credit_.float_bytes();
   // The other half is for messages in transit.

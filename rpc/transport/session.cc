@@ -235,6 +235,13 @@ void Session::ScheduleFlush() {
   });
 }
 
+void Session::FlushInAnotherTurn() {
+  flush_scheduled_ = true;
+  loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Flush();
+  });
+}
+
 void Session::Flush() {
   flush_scheduled_ = false;
   if (closed_ || failing_) return;
@@ -245,7 +252,7 @@ void Session::Flush() {
   while (scheduler_.Fill(batch_)) {
     bytes += batch_.bytes();
     if (!WriteBatchOut()) return;
-    if (bytes >= kBytesPerTurn) return ScheduleFlush();
+    if (bytes >= kBytesPerTurn) return FlushInAnotherTurn();
     AppendAck();
   }
   MaybeFinishClose();

@@ -159,6 +159,7 @@ class Session final : private ByteStream::Observer,
   void SendPing(uint64_t id);
   void BoundControl();
   void ScheduleFlush();
+  void FlushInAnotherTurn();
   void Flush();
   bool WriteBatchOut();
   void AppendAck();

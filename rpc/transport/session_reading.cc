@@ -36,9 +36,10 @@ void Session::OnReadable() {
     keepalive_.OnReceived();
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
+    if (result.drained) return ScheduleFlush();
     if (bytes < kBytesPerTurn) continue;
     ScheduleFlush();
-    loop_.Post([weak = weak_from_this()] {
+    loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->OnReadable();
     });
     return;

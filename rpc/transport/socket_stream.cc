@@ -90,7 +90,10 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   const ssize_t count = base::Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
   if (count > 0) {
     queued_ -= std::min<size_t>(queued_, count);
-    return IoResult::Ok(count);
+    IoResult result = IoResult::Ok(count);
+    // An end that was reported before this read is reported once only. (See epoll(7) about short reads.)
+    result.drained = is_tcp_ && spans.done() && static_cast<size_t>(count) < spans.bytes() && !peer_closed_;
+    return result;
   }
   if (count < 0 && WouldBlock(errno)) return IoResult::Blocked();
   // A socket reports its error once. When Write got it, the end that Read is told is none that the peer made.

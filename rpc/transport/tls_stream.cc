@@ -179,7 +179,7 @@ void TlsStream::OnHandshakeMessage(int sent, int, int type, const void* message,
 
 void TlsStream::GoOnLater() {
   if (std::exchange(goes_on_later_, true)) return;
-  loop_.Post([weak = std::weak_ptr<TlsStream*>(alive_)] {
+  loop_.RunAfter(absl::ZeroDuration(), [weak = std::weak_ptr<TlsStream*>(alive_)] {
     const auto alive = weak.lock();
     if (alive == nullptr) return;
     TlsStream& self = **alive;
