@@ -5,6 +5,14 @@
 namespace pagewire::admin_service {
 namespace {
 
+// A loop that did not get its turn in time, as on a busy machine, has its connections left out: such an answer is asked
+// for again.
+template <typename Response>
+bool Unanswered(const Response& response) {
+  if constexpr (requires { response.unanswered_size(); }) return response.unanswered_size() > 0;
+  return false;
+}
+
 // Follows `next` until there is none.
 template <typename Entry, typename Request, typename Ask, typename Entries>
 std::vector<Entry> ReadAll(Request request, Ask ask, Entries entries) {
@@ -14,16 +22,12 @@ std::vector<Entry> ReadAll(Request request, Ask ask, Entries entries) {
     auto response = ask(context, request);
     EXPECT_TRUE(response.ok()) << response.status();
     if (!response.ok()) return all;
+    if (Unanswered(*response)) continue;
     for (const Entry& entry : entries(*response)) all.push_back(entry);
     if (!response->has_next()) return all;
     EXPECT_GT(entries(*response).size(), 0) << "a page without entries has no next";
     *request.mutable_page()->mutable_after() = response->next();
   }
-}
-
-template <typename Response>
-void ExpectComplete(const Response& response) {
-  EXPECT_EQ(response.unanswered_size(), 0);
 }
 
 }  // namespace
@@ -42,30 +46,21 @@ std::vector<Connection> AdminClient::Connections(uint32_t limit) {
   request.mutable_page()->set_limit(limit);
   return ReadAll<Connection>(
       request, [this](ClientContext& context, const auto& asked) { return stub_->ListConnections(context, asked); },
-      [](const auto& response) {
-        ExpectComplete(response);
-        return response.connections();
-      });
+      [](const auto& response) { return response.connections(); });
 }
 
 std::vector<Call> AdminClient::Calls(admin::v1::ListCallsRequest request) {
   return ReadAll<Call>(
       std::move(request),
       [this](ClientContext& context, const auto& asked) { return stub_->ListCalls(context, asked); },
-      [](const auto& response) {
-        ExpectComplete(response);
-        return response.calls();
-      });
+      [](const auto& response) { return response.calls(); });
 }
 
 std::vector<Transfer> AdminClient::Transfers(admin::v1::ListTransfersRequest request) {
   return ReadAll<Transfer>(
       std::move(request),
       [this](ClientContext& context, const auto& asked) { return stub_->ListTransfers(context, asked); },
-      [](const auto& response) {
-        ExpectComplete(response);
-        return response.transfers();
-      });
+      [](const auto& response) { return response.transfers(); });
 }
 
 std::vector<Budget> AdminClient::Budgets(uint32_t limit) {

@@ -21,7 +21,7 @@ using admin::v1::Connection;
 using admin::v1::Holder;
 using admin::v1::Transfer;
 
-// Serves the admin service inline, in the process, and reads lists to their ends. Each answer must be complete.
+// Serves the admin service inline, in the process, and reads lists to their ends, from answers that are complete.
 class AdminClient {
  public:
   AdminClient();

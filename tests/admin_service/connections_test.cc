@@ -13,6 +13,7 @@
 
 #include "admin_service/admin_client.h"
 #include "base/latch.h"
+#include "base/mutex.h"
 #include "security/secure_server.h"
 
 namespace pagewire::admin_service {
@@ -154,33 +155,73 @@ TEST_F(ConnectionsTest, PagesFollowEachOtherWithoutGaps) {
   EXPECT_THAT(ConnectionsTo(target(), admin::v1::SIDE_SERVER), SizeIs(5));
 }
 
-TEST_F(ConnectionsTest, AnAnswerHasAtMostAThousandEntries) {
-  Serve();
-  std::vector<std::shared_ptr<ClientContext>> contexts;
-  std::atomic<int> left = 1100;
-  testing::Latch ended;
-  BlobRequest blocks;
-  blocks.set_sleep_ms(10 * 60 * 1000);
-  for (int i = 0; i < 1100; ++i) {
-    contexts.push_back(std::make_shared<ClientContext>());
-    stub_->Callback().Echo(*contexts.back(), blocks, [&](absl::StatusOr<BlobReply>) {
-      if (--left == 0) ended.CountDown();
-    });
+// Takes calls and answers none of them; no thread waits.
+class Unanswering final : public test::Blob::CallbackService {
+  void Echo(ServerContext&, const BlobRequest&, absl::AnyInvocable<void(absl::StatusOr<BlobReply>)> done) override {
+    base::MutexLock lock(mutex_);
+    waiting_.push_back(std::move(done));
   }
+
+ public:
+  ~Unanswering() override {
+    base::MutexLock lock(mutex_);
+    EXPECT_THAT(waiting_, IsEmpty());
+  }
+  size_t waiting() {
+    base::MutexLock lock(mutex_);
+    return waiting_.size();
+  }
+  void AnswerAll() {
+    decltype(waiting_) waiting;
+    {
+      base::MutexLock lock(mutex_);
+      waiting.swap(waiting_);
+    }
+    for (auto& done : waiting) done(BlobReply());
+  }
+
+ private:
+  base::Mutex mutex_;
+  std::vector<absl::AnyInvocable<void(absl::StatusOr<BlobReply>)>> waiting_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(ConnectionsTest, AnAnswerHasAtMostAThousandEntries) {
+  constexpr int kCalls = 1100;
+  Unanswering unanswering;
+  ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_).RegisterService(&unanswering);
+  const auto server = builder.BuildAndStart();
+  ASSERT_TRUE(server.ok()) << server.status();
+  stub_ = std::make_unique<test::Blob::Stub>(CreateChannel(target(), InsecureChannelCredentials()));
+  std::vector<std::unique_ptr<ClientContext>> contexts;
+  testing::Latch ended(kCalls);
+  for (int i = 0; i < kCalls; ++i) {
+    contexts.push_back(std::make_unique<ClientContext>());
+    stub_->Callback().Echo(*contexts.back(), BlobRequest(), [&](absl::StatusOr<BlobReply>) { ended.CountDown(); });
+  }
+  Await([&] { return unanswering.waiting() == kCalls; });
   admin::v1::ListCallsRequest request;
   request.mutable_page()->set_limit(1'000'000);
-  request.set_connection(ConnectionOf(admin::v1::SIDE_CLIENT).id());
-  Await([&] { return admin_.Calls(request).size() == 1100; });
-  ClientContext context;
-  const auto response = admin_.stub().ListCalls(context, request);
-  ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(response->calls_size(), 1000);
-  EXPECT_EQ(response->next().sub(), 1000u);
+  Await([&] {
+    request.set_connection(ConnectionOf(admin::v1::SIDE_SERVER).id());
+    const std::vector<Call> calls = admin_.Calls(request);
+    return calls.size() == kCalls && std::all_of(calls.begin(), calls.end(),
+                                                 [](const Call& call) { return call.phase() == Call::PHASE_RUNNING; });
+  });
+  const auto ask_once = [&] {
+    for (;;) {
+      ClientContext context;
+      const auto response = admin_.stub().ListCalls(context, request);
+      EXPECT_TRUE(response.ok()) << response.status();
+      if (!response.ok() || response->unanswered_size() == 0) return *response;
+    }
+  };
+  const admin::v1::ListCallsResponse most = ask_once();
+  EXPECT_EQ(most.calls_size(), 1000);
+  EXPECT_EQ(most.next().sub(), 1000u);
   request.mutable_page()->set_limit(0);
-  ClientContext default_context;
-  EXPECT_EQ(admin_.stub().ListCalls(default_context, request)->calls_size(), 100);
-  for (const auto& each : contexts) each->TryCancel();
-  service_.Release();
+  EXPECT_EQ(ask_once().calls_size(), 100);
+  unanswering.AnswerAll();
   ended.Wait();
 }
 
