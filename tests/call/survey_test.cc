@@ -16,11 +16,11 @@
 namespace pagewire::call {
 namespace {
 
-using transport::Loop;
-using transport::ManualLoop;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using transport::Loop;
+using transport::ManualLoop;
 
 class Subject final : public Inspected {
  public:
