@@ -9,6 +9,9 @@ install(TARGETS pagewire ${layers} EXPORT pagewireTargets FILE_SET HEADERS)
 install(TARGETS protoc-gen-pagewire EXPORT pagewireTargets)
 install(EXPORT pagewireTargets NAMESPACE pagewire:: DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/proto/pagewire/options.proto DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pagewire)
+# For tools that ask running servers.
+install(FILES ${PROJECT_SOURCE_DIR}/proto/pagewire/admin/v1/admin.proto
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pagewire/admin/v1)
 
 set(PAGEWIRE_PROTOBUF_VERSION 3.21)
 configure_package_config_file(

@@ -8,7 +8,7 @@
 
 #include "admin/exposition.h"
 #include "admin/http_server.h"
-#include "admin/utf8.h"
+#include "base/utf8.h"
 
 namespace pagewire {
 
@@ -30,7 +30,7 @@ namespace {
 admin::HttpAnswer Healthz(const std::function<absl::Status()>& health) {
   const absl::Status status = health == nullptr ? absl::OkStatus() : health();
   if (status.ok()) return {.body = "ok\n"};
-  return {.status = 503, .body = admin::PrintableUtf8(status.ToString()) + "\n"};
+  return {.status = 503, .body = base::PrintableUtf8(status.ToString()) + "\n"};
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "admin/utf8.h"
 #include "base/string_view.h"
+#include "base/utf8.h"
 
 namespace pagewire::admin {
 namespace {
@@ -70,7 +70,7 @@ void ExpositionWriter::Line(std::string_view name, std::string_view suffix, absl
 
 void ExpositionWriter::Label(std::string_view name, std::string_view value, bool first) {
   absl::StrAppend(&text_, first ? "{" : ",", ToAbsl(name), "=\"");
-  AppendEscaped(PrintableUtf8(value), /*quoted=*/true, text_);
+  AppendEscaped(base::PrintableUtf8(value), /*quoted=*/true, text_);
   text_ += '"';
 }
 

@@ -131,6 +131,16 @@ void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
   Finish(outcome, status.not_started());
 }
 
+void ClientCall::Describe(CallView& view) const {
+  view.client = true;
+  view.method = terms_.method;
+  view.peer = outcome_.peer;
+  view.deadline = terms_.deadline;
+  view.began = terms_.began;
+  view.attempt = terms_.attempt;
+  view.phase = session_ != nullptr ? CallView::Phase::kSent : CallView::Phase::kWaitingForConnection;
+}
+
 void ClientCall::OnConnectionLost(const absl::Status& status, bool not_started) {
   session_ = nullptr;
   Finish(absl::UnavailableError(absl::StrCat("connection to ", outcome_.peer, " lost: ", status.message())),

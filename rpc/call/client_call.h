@@ -14,9 +14,11 @@
 #include <string>
 #include <utility>
 
+#include "base/coarse_clock.h"
 #include "call/admission.h"
 #include "call/call_observers.h"
 #include "call/method_terms.h"
+#include "call/views.h"
 #include "transport/loop.h"
 #include "transport/peer_event.h"
 #include "transport/session.h"
@@ -37,6 +39,8 @@ struct CallTerms {
   uint64_t max_metadata_bytes = 0;           // of the server's initial metadata, and of its trailing metadata
   std::shared_ptr<CallObservers> observers;  // null: nobody watches; told of payloads only
   Place lane;                                // among the calls of its lane; given back when the call has ended
+  uint32_t attempt = 1;
+  absl::Time began = base::CoarseNow();  // the first attempt
 };
 
 // How a call ended, apart from its messages.
@@ -62,6 +66,12 @@ class ClientCall {
 
   // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes.
   void ArmDeadline();
+
+  // Fills in what the call knows of itself. A number tells calls apart that wait in one place.
+  void Describe(CallView& view) const;
+  absl::Time began() const { return terms_.began; }
+  void set_waiting_number(uint64_t number) { waiting_number_ = number; }
+  uint64_t waiting_number() const { return waiting_number_; }
 
   // What it occupies until it has ended.
   void KeepPlace(Place place) { place_ = std::move(place); }
@@ -141,6 +151,7 @@ class ClientCall {
   bool cancelled_ = false;
   transport::Session* session_ = nullptr;
   uint64_t id_ = 0;
+  uint64_t waiting_number_ = 0;
   transport::Loop::TimerId deadline_timer_ = 0;
   bool awaits_payload_ = false;
   absl::Status payload_error_;

@@ -13,7 +13,10 @@ ClientConnection::ClientConnection(transport::Loop& loop, std::unique_ptr<transp
                                    Observer& observer, transport::SessionOptions options)
     : observer_(observer),
       idle_(loop, options.idle_timeout, [this] { observer_.OnConnectionIdle(); }),
-      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+      session_(transport::Session::Create(loop, std::move(stream), *this, options)),
+      owner_(options.owner),
+      target_(std::move(options.target)),
+      listing_(loop, *this) {}
 
 ClientConnection::~ClientConnection() = default;
 
@@ -24,7 +27,10 @@ void ClientConnection::Start() {
 
 void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
   idle_.SetBusy();
-  if (!ready() && !call->Fits(*session_)) return early_.push_back(std::move(call));
+  if (!ready() && !call->Fits(*session_)) {
+    call->set_waiting_number(kFirstWaitingCall + ++last_early_);
+    return early_.push_back(std::move(call));
+  }
   if (const uint64_t id = call->SendOn(*session_); id != 0) calls_.emplace(id, std::move(call));
   SetIdleIfWithoutCalls();
 }
@@ -101,6 +107,8 @@ void ClientConnection::OnStatus(wire::v1::CallStatus&& status) {
 }
 
 void ClientConnection::OnGoAway(const wire::v1::GoAway& go_away) {
+  draining_ = true;
+  drain_reason_ = go_away.message();
   observer_.OnConnectionDraining(go_away.code() == 0 ? absl::OkStatus() : absl::UnavailableError(go_away.message()));
   std::vector<std::shared_ptr<ClientCall>> refused;
   for (auto it = calls_.begin(); it != calls_.end();) {

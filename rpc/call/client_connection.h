@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "call/client_call.h"
+#include "call/directory.h"
 #include "call/idle_timer.h"
 #include "transport/session.h"
 
 namespace pagewire::call {
 
 // Lives on its session's loop; every function is called there.
-class ClientConnection final : private transport::SessionHandler {
+class ClientConnection final : public Inspected, private transport::SessionHandler {
  public:
   // Who wants to know how the connection fares.
   class Observer {
@@ -51,6 +52,12 @@ class ClientConnection final : private transport::SessionHandler {
   bool ready() const { return session_->ready(); }
   size_t calls() const { return calls_.size() + early_.size(); }
 
+  // Inspected
+  bool Describe(ConnectionView& view) const override;
+  void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<CallView>& calls) const override;
+  void DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+                         std::vector<TransferOfCall>& transfers) const override;
+
  private:
   void OnReady() override;
   void OnCallStart(wire::v1::CallStart&& start) override;
@@ -80,6 +87,12 @@ class ClientConnection final : private transport::SessionHandler {
   std::shared_ptr<transport::Session> session_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
   std::vector<std::shared_ptr<ClientCall>> early_;  // too large for what is known of the server before its preface
+  uint64_t last_early_ = 0;
+  bool draining_ = false;
+  std::string drain_reason_;
+  const uint64_t owner_;
+  const std::string target_;
+  const Listing listing_;
 };
 
 }  // namespace pagewire::call

@@ -4,6 +4,7 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
+#include <optional>
 #include <utility>
 
 #include "transport/loop.h"
@@ -30,6 +31,9 @@ class IdleTimer {
 
   void SetBusy() { busy_ = true; }
 
+  // How long there have been no calls; nullopt: there are some.
+  std::optional<absl::Duration> idle() const { return busy_ ? std::nullopt : std::make_optional(loop_.Now() - since_); }
+
   // One timer is enough however often calls come and go.
   void SetIdle() {
     busy_ = false;
@@ -52,7 +56,7 @@ class IdleTimer {
   absl::Duration timeout_;
   absl::AnyInvocable<void()> idle_;
   bool busy_ = false;
-  absl::Time since_;
+  absl::Time since_ = loop_.Now();
   transport::Loop::TimerId timer_ = 0;
 };
 

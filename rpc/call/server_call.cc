@@ -144,12 +144,21 @@ void ServerCall::Drop() {
   TakeEnd(absl::CancelledError(absl::StrCat(state_->method, ": the connection to the client is gone")));
 }
 
+void ServerCall::Describe(CallView& view) const {
+  view.method = state_->method;
+  view.peer = state_->peer;
+  view.deadline = state_->deadline;
+  view.phase = !running_   ? CallView::Phase::kReceiving
+               : answered_ ? CallView::Phase::kEnded
+                           : CallView::Phase::kRunning;
+}
+
 void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus body) {
   answered_ = true;
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
   body.set_call_id(call_id_);
   WriteStatus(status, body);
-  session_.SendStatus(std::move(body));
+  session_.SendStatus(std::move(body), std::shared_ptr<const std::string>(state_, &state_->method));
 }
 
 std::shared_ptr<ServerCall> MakeServerCall(transport::Loop& loop, transport::Session& session, const Method& method,

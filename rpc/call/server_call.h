@@ -15,6 +15,7 @@
 
 #include "call/handler_table.h"
 #include "call/server_call_state.h"
+#include "call/views.h"
 #include "transport/loop.h"
 #include "transport/session.h"
 
@@ -61,6 +62,9 @@ class ServerCall {
   // Answered, and no handler runs: the call's place is free.
   bool done() const { return answered_ && !running_; }
   const std::string& method_name() const { return state_->method; }
+
+  // Fills in what the call knows of itself.
+  void Describe(CallView& view) const;
 
  protected:
   // `session` and `loop` outlive the call. `max_metadata_bytes` bounds what the handler may add.

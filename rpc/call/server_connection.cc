@@ -37,12 +37,14 @@ ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transp
       handlers_(handlers),
       max_metadata_bytes_(options.max_metadata_bytes),
       max_concurrent_calls_(options.max_concurrent_calls),
+      owner_(options.owner),
       on_closed_(std::move(on_closed)),
       idle_(loop, options.idle_timeout,
             [this, timeout = options.idle_timeout] {
               DrainBecause(absl::StrCat("the connection had no calls for ", absl::FormatDuration(timeout)));
             }),
-      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))) {}
+      session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))),
+      listing_(loop, *this) {}
 
 ServerConnection::~ServerConnection() = default;
 

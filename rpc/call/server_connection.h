@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "call/directory.h"
 #include "call/handler_table.h"
 #include "call/idle_timer.h"
 #include "call/server_call.h"
@@ -16,6 +18,7 @@ namespace pagewire::call {
 
 // Lives on its session's loop; every function is called there.
 class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
+                               public Inspected,
                                private transport::SessionHandler {
  public:
   // `handlers` outlives the connection. `on_closed` is called once, last, from the loop.
@@ -33,6 +36,12 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
 
   // Ends all calls with UNAVAILABLE and closes once the statuses are out, or after `patience`.
   void Stop(absl::Duration patience);
+
+  // Inspected
+  bool Describe(ConnectionView& view) const override;
+  void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<CallView>& calls) const override;
+  void DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+                         std::vector<TransferOfCall>& transfers) const override;
 
  private:
   void OnReady() override;
@@ -65,6 +74,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   const HandlerTable& handlers_;
   const uint64_t max_metadata_bytes_;
   const uint32_t max_concurrent_calls_;
+  const uint64_t owner_;
   absl::AnyInvocable<void()> on_closed_;
   IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
@@ -76,6 +86,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   std::string drain_reason_;
   bool stopping_ = false;
   bool closed_ = false;
+  const Listing listing_;
 };
 
 }  // namespace pagewire::call

@@ -70,9 +70,12 @@ void CallStarter::Post(std::shared_ptr<Lane> lane, const std::shared_ptr<ClientC
   loop.Post(std::move(start));
 }
 
-void CallStarter::Start(LaneSet::Choice in, UnaryRequest request, call::UnaryClientCall::Done done) const {
+void CallStarter::Start(LaneSet::Choice in, UnaryRequest request, const AttemptNumber& attempt,
+                        call::UnaryClientCall::Done done) const {
   call::CallTerms terms = Terms(request.method, *request.state, std::move(request.observers), std::move(in.place));
   terms.payload_events = std::move(request.state->payload_events);
+  terms.attempt = attempt.number;
+  terms.began = attempt.began;
   auto call = std::make_shared<call::UnaryClientCall>(
       in.lane->loop(), call::UnaryRequest{std::move(terms), std::move(request.message), std::move(request.payload)},
       std::move(done));
@@ -94,9 +97,23 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
   void Next() {
     PeerSet::Choice choice = starter_->Place(request_.method, Bytes(request_), last_.get());
     last_ = std::move(choice.peer);
-    starter_->Start(std::move(choice.in), request_,
+    ++attempt_.number;
+    starter_->Start(std::move(choice.in), request_, attempt_,
                     [self = shared_from_this()](call::UnaryResult result) { self->OnDone(std::move(result)); });
   }
+
+  // Between two attempts; under the starter's lock.
+  void Describe(call::CallView& view) const {
+    view.client = true;
+    view.method = std::string(request_.method.name);
+    view.phase = call::CallView::Phase::kWaitingToRetry;
+    view.deadline = request_.state->deadline;
+    view.began = attempt_.began;
+    view.attempt = attempt_.number;
+    view.place.call = number_;
+  }
+  uint64_t number() const { return number_; }
+  void set_number(uint64_t number) { number_ = number; }
 
   // The channel is gone.
   void EndWait() { End(waiting_.load(), absl::CancelledError("the channel was destroyed")); }
@@ -164,6 +181,8 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
   call::UnaryClientCall::Done done_;
   RetryState retry_;
   std::shared_ptr<PeerSet::Peer> last_;  // that was asked
+  AttemptNumber attempt_{.number = 0};
+  uint64_t number_ = 0;  // of the wait, among those of the channel
   uint64_t waits_ = 0;
   std::atomic<uint64_t> waiting_ = 0;  // which wait has not ended; 0: none
 };
@@ -171,6 +190,8 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
 bool CallStarter::AddWaiting(std::shared_ptr<Attempts> attempts) const {
   base::MutexLock lock(mutex_);
   if (shut_down_) return false;
+  if (!listing_.has_value()) listing_.emplace(nullptr, weak_from_this());
+  attempts->set_number(++last_waiting_);
   Attempts* const key = attempts.get();
   waiting_.emplace(key, std::move(attempts));
   return true;
@@ -182,6 +203,22 @@ void CallStarter::RemoveWaiting(Attempts* attempts) const {
   if (const auto it = waiting_.find(attempts); it != waiting_.end()) {
     last = std::move(it->second);
     waiting_.erase(it);
+  }
+}
+
+void CallStarter::DescribeCalls(uint64_t after, absl::Time until, size_t limit,
+                                std::vector<call::CallView>& calls) const {
+  base::MutexLock lock(mutex_);
+  std::vector<const Attempts*> waiting;
+  for (const auto& [key, attempts] : waiting_) {
+    if (attempts->number() > after) waiting.push_back(key);
+  }
+  std::sort(waiting.begin(), waiting.end(), [](const auto* a, const auto* b) { return a->number() < b->number(); });
+  for (const Attempts* attempts : waiting) {
+    call::CallView view;
+    attempts->Describe(view);
+    if (view.began <= until) calls.push_back(std::move(view));
+    if (calls.size() >= limit) return;
   }
 }
 
@@ -207,7 +244,7 @@ void CallStarter::StartUnary(UnaryRequest request, call::UnaryClientCall::Done d
   std::shared_ptr<const ServiceConfig> config = peers_->config();
   if (!MayRetry(request, *config)) {
     PeerSet::Choice choice = Place(request.method, Bytes(request));
-    return Start(std::move(choice.in), std::move(request), std::move(done));
+    return Start(std::move(choice.in), std::move(request), AttemptNumber(), std::move(done));
   }
   std::make_shared<Attempts>(shared_from_this(), std::move(config), std::move(request), std::move(done))->Next();
 }

@@ -6,11 +6,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "base/coarse_clock.h"
 #include "base/mutex.h"
 #include "call/call_observers.h"
 #include "call/client_call.h"
+#include "call/directory.h"
 #include "call/stream_client_call.h"
 #include "call/unary_client_call.h"
 #include "client/client_call_state.h"
@@ -29,7 +33,7 @@ struct UnaryRequest {
 };
 
 // Thread-safe. Kept by shared_ptr: calls may outlive the channel.
-class CallStarter final : public std::enable_shared_from_this<CallStarter> {
+class CallStarter final : public std::enable_shared_from_this<CallStarter>, public call::Inspected {
  public:
   CallStarter(std::shared_ptr<const LaneTerms> terms, std::shared_ptr<PeerSet> peers)
       : terms_(std::move(terms)), peers_(std::move(peers)) {}
@@ -54,17 +58,26 @@ class CallStarter final : public std::enable_shared_from_this<CallStarter> {
   PeerSet::Choice Place(const Method& method, uint64_t bytes, const PeerSet::Peer* avoid = nullptr) const;
   call::CallTerms Terms(const Method& method, const internal::ClientCallState& state,
                         std::shared_ptr<call::CallObservers> observers, call::Place lane) const;
+  // call::Inspected: calls between two attempts. Any thread.
+  bool Describe(call::ConnectionView&) const override { return false; }
+  void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<call::CallView>& calls) const override;
+
   static void Post(std::shared_ptr<Lane> lane, const std::shared_ptr<internal::ClientCallState>& state,
                    std::shared_ptr<call::ClientCall> call);
 
  private:
   class Attempts;
+  struct AttemptNumber {
+    uint32_t number = 1;
+    absl::Time began = base::CoarseNow();  // the first
+  };
 
   // Whether the call might be made a second time.
   bool MayRetry(const UnaryRequest& request, const ServiceConfig& config) const;
 
   // One attempt.
-  void Start(LaneSet::Choice in, UnaryRequest request, call::UnaryClientCall::Done done) const;
+  void Start(LaneSet::Choice in, UnaryRequest request, const AttemptNumber& attempt,
+             call::UnaryClientCall::Done done) const;
 
   // Calls between two attempts. False once the channel is gone.
   bool AddWaiting(std::shared_ptr<Attempts> attempts) const;
@@ -74,6 +87,8 @@ class CallStarter final : public std::enable_shared_from_this<CallStarter> {
   const std::shared_ptr<PeerSet> peers_;
   mutable base::Mutex mutex_;
   mutable std::map<Attempts*, std::shared_ptr<Attempts>> waiting_ ABSL_GUARDED_BY(mutex_);
+  mutable uint64_t last_waiting_ ABSL_GUARDED_BY(mutex_) = call::kFirstWaitingCall;
+  mutable std::optional<call::Listing> listing_ ABSL_GUARDED_BY(mutex_);  // once a call has waited
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

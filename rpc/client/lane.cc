@@ -22,8 +22,8 @@ transport::SessionOptions LimitsOf(const ChannelOptions& options) {
 
 class Lane::Connection final : private call::ClientConnection::Observer {
  public:
-  Connection(Lane& lane, std::unique_ptr<transport::ByteStream> stream)
-      : lane_(lane.shared_from_this()), connection_(lane.loop_, std::move(stream), *this, lane.SessionOptions()) {}
+  Connection(Lane& lane, std::unique_ptr<transport::ByteStream> stream, transport::SessionOptions options)
+      : lane_(lane.shared_from_this()), connection_(lane.loop_, std::move(stream), *this, std::move(options)) {}
 
   call::ClientConnection& operator*() { return connection_; }
   call::ClientConnection* operator->() { return &connection_; }
@@ -48,6 +48,7 @@ LaneTerms::LaneTerms(const ChannelOptions& channel_options, transport::Paths cha
     : options(channel_options),
       paths(channel_paths),
       session_id(transport::RandomSessionId()),
+      owner(call::Directory::Process().NewOwner()),
       held_budget(
           memory::MakeChildOfProcessBudget("channel", options.held_budget_bytes, "ChannelOptions::held_budget_bytes")),
       method_terms(std::make_shared<call::MethodTermsTable>(options.method_limits, LimitsOf(options))),
@@ -71,13 +72,17 @@ Lane::Lane(uint32_t id, transport::Loop& loop, std::unique_ptr<Connector> connec
 
 Lane::~Lane() = default;
 
-transport::SessionOptions Lane::SessionOptions() const {
+transport::SessionOptions Lane::SessionOptions(const std::string& peer) const {
   transport::SessionOptions session = LimitsOf(terms_->options);
   terms_->method_terms->RaiseMost(session);
   session.initiator = true;
   session.session_id = terms_->session_id;
   session.lane_id = id_;
-  session.held_budget = terms_->held_budget;
+  session.owner = terms_->owner;
+  session.target = connector_->target();
+  // A level of its own, so that it can be told who holds what of whose.
+  session.held_budget =
+      std::make_shared<memory::Budget>("connection", memory::Budget::kNoLimit, "", terms_->held_budget.get(), peer);
   session.payload_digests = terms_->options.payload_digests;
   session.send_path = terms_->paths.send;
   session.receive_path = terms_->paths.receive;
@@ -109,7 +114,32 @@ void Lane::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_ready) {
       break;
   }
   std::erase_if(waiting_, [](const Waiting& waiting) { return waiting.call->finished(); });
+  call->set_waiting_number(++last_waiting_);
   waiting_.push_back({std::move(call), wait_for_ready});
+}
+
+bool Lane::Describe(call::ConnectionView& view) const {
+  if (current_ != nullptr || (state_ != State::kConnecting && state_ != State::kTransientFailure)) return false;
+  view.client = true;
+  view.owner = terms_->owner;
+  view.target = connector_ == nullptr ? "" : connector_->target();
+  view.state = state_ == State::kConnecting ? call::ConnectionView::State::kConnecting
+                                            : call::ConnectionView::State::kTransientFailure;
+  if (state_ == State::kTransientFailure) view.failure = std::string(last_failure_.message());
+  for (const Waiting& waiting : waiting_) view.calls_waiting += waiting.call->finished() ? 0 : 1;
+  if (view.calls_waiting == 0) view.idle = absl::ZeroDuration();
+  return true;
+}
+
+void Lane::DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<call::CallView>& calls) const {
+  for (const Waiting& waiting : waiting_) {
+    const call::ClientCall& call = *waiting.call;
+    if (call.finished() || call.waiting_number() <= after || call.began() > until) continue;
+    call::CallView& view = calls.emplace_back();
+    call.Describe(view);
+    view.place.call = call.waiting_number();
+    if (calls.size() >= limit) return;
+  }
 }
 
 void Lane::TryToConnect() {
@@ -143,6 +173,7 @@ void Lane::Become(State state) {
 void Lane::BecomeIdle() { waiting_.empty() ? Become(State::kIdle) : Connect(); }
 
 void Lane::Connect() {
+  if (!listing_.has_value()) listing_.emplace(&loop_, weak_from_this());
   Become(State::kConnecting);
   connector_->Connect(
       [this](absl::StatusOr<std::unique_ptr<transport::ByteStream>> stream) { OnConnected(std::move(stream)); });
@@ -153,7 +184,8 @@ void Lane::OnConnected(absl::StatusOr<std::unique_ptr<transport::ByteStream>> st
   // Calls may start before the server's preface has come, but for those that wait for it; the attempt counts as failed
   // if it never does.
   Become(State::kReady);
-  connections_.push_back(std::make_unique<Connection>(*this, *std::move(stream)));
+  transport::SessionOptions options = SessionOptions((*stream)->peer());
+  connections_.push_back(std::make_unique<Connection>(*this, *std::move(stream), std::move(options)));
   current_ = connections_.back().get();
   (*current_)->Start();
   SendWaiting(/*ready=*/false);
@@ -239,6 +271,7 @@ void Lane::Retire() {
 
 void Lane::Shutdown() {
   if (std::exchange(shut_down_, true)) return;
+  listing_.reset();
   Show(ConnectivityState::kShutdown);
   connector_.reset();
   loop_.CancelTimer(std::exchange(retry_timer_, 0));

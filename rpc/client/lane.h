@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "call/client_call.h"
 #include "call/client_connection.h"
+#include "call/directory.h"
 #include "client/backoff.h"
 #include "client/connectivity.h"
 #include "client/connector.h"
@@ -31,6 +33,7 @@ struct LaneTerms {
   const ChannelOptions options;
   const transport::Paths paths;
   const std::string session_id;
+  const uint64_t owner;
   const std::shared_ptr<memory::Budget> held_budget;
   const std::shared_ptr<const call::MethodTermsTable> method_terms;
   const std::shared_ptr<call::Admission> admission;
@@ -39,7 +42,7 @@ struct LaneTerms {
 // States, as gRPC names them: IDLE until a call needs a connection, CONNECTING, READY, and TRANSIENT_FAILURE until the
 // next attempt is due. Lives on one loop, where every function is called that does not say otherwise. Kept by
 // shared_ptr, because its connections may outlive the channel by the time it takes to close them.
-class Lane final : public std::enable_shared_from_this<Lane> {
+class Lane final : public std::enable_shared_from_this<Lane>, public call::Inspected {
  public:
   // `id` tells the lanes to one server apart, from 0 on. Any thread.
   Lane(uint32_t id, transport::Loop& loop, std::unique_ptr<Connector> connector, std::shared_ptr<const LaneTerms> terms,
@@ -67,6 +70,10 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   // Ends every call with CANCELLED and closes. No call may be started afterwards. Before the last reference goes.
   void Shutdown();
 
+  // call::Inspected: what its connections do not say.
+  bool Describe(call::ConnectionView& view) const override;
+  void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<call::CallView>& calls) const override;
+
  private:
   class Connection;                                                    // one connection and its place in connections_
   enum class State { kIdle, kConnecting, kReady, kTransientFailure };  // READY before the server has answered, too
@@ -86,7 +93,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void OnDraining(Connection& connection, const absl::Status& reason);
   void OnIdle(Connection& connection);
   void OnClosed(Connection& connection, const absl::Status& status);
-  transport::SessionOptions SessionOptions() const;
+  transport::SessionOptions SessionOptions(const std::string& peer) const;
 
   const uint32_t id_;
   transport::Loop& loop_;
@@ -101,10 +108,12 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   absl::Status last_failure_;
   transport::Loop::TimerId retry_timer_ = 0;
   std::vector<Waiting> waiting_;
+  uint64_t last_waiting_ = call::kFirstWaitingCall;
   Connection* current_ = nullptr;  // takes new calls; one of connections_
   std::vector<std::unique_ptr<Connection>> connections_;
   bool retired_ = false;
   bool shut_down_ = false;
+  std::optional<call::Listing> listing_;  // from the first attempt to connect to Shutdown
 };
 
 }  // namespace pagewire::client

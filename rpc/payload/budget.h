@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payload/budget_view.h"
 #include "payload/reservation.h"
 #include "payload/ticket.h"
 
@@ -34,15 +35,16 @@ class Budget {
   static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
   // `name` ("process") and `how_to_raise` ("raise ServerBuilder::SetHeldBudgetBytes") appear in messages. `parent` may
-  // be null and need not outlive this budget.
-  Budget(std::string name, uint64_t limit, std::string how_to_raise, const Budget* parent = nullptr);
+  // be null and need not outlive this budget. `peer`: of the connection whose budget it is, for lists.
+  Budget(std::string name, uint64_t limit, std::string how_to_raise, const Budget* parent = nullptr,
+         std::string peer = {});
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
   ~Budget();
 
   // The bytes, if they are free now and nobody is in line before us; 0 bytes always succeed. `holder` is whom Holders()
   // names.
-  std::optional<Reservation> TryReserve(uint64_t bytes, std::string_view holder);
+  std::optional<Reservation> TryReserve(uint64_t bytes, HolderName holder);
 
   // Runs `granted` once, as soon as the bytes are free: inside this call, or later on the thread that frees them; no
   // lock is held. It must not block. (On a thread that is inside such a callback already, it runs right after that
@@ -51,7 +53,7 @@ class Budget {
   // RESOURCE_EXHAUSTED, and `granted` never runs, when `bytes` is more than some level's limit, or would have to wait
   // in a line that is too long for `patience`; the message names the size, the limit and how to raise it. These are the
   // only errors.
-  absl::StatusOr<Ticket> Reserve(uint64_t bytes, std::string_view holder, absl::AnyInvocable<void(Reservation)> granted,
+  absl::StatusOr<Ticket> Reserve(uint64_t bytes, HolderName holder, absl::AnyInvocable<void(Reservation)> granted,
                                  Patience patience = Patience::kAnyLine);
 
   // How many bytes may wait for this level, by itself and by those below, before kShortLine is refused. A level right
@@ -61,12 +63,15 @@ class Budget {
 
   // The bytes, whatever the limits say and whoever waits: for what a peer may send before it could be told otherwise.
   // Others wait until usage is below the limits again. The caller bounds the sum.
-  Reservation Overdraw(uint64_t bytes, std::string_view holder);
+  Reservation Overdraw(uint64_t bytes, HolderName holder);
 
   // See pagewire::SetHeldBudget. Raising the limit runs callbacks of those whom it lets in, inside this call.
   void SetLimit(uint64_t limit);
 
   uint64_t limit() const;
+
+  // In lists; see payload/budget_view.h.
+  uint64_t id() const;
 
   // Charged at this level, by itself and by those below.
   uint64_t reserved() const;
@@ -74,6 +79,11 @@ class Budget {
   // Who holds what is charged at this level, one entry per reservation and holder (its parts count as one), those that
   // hold longest first.
   std::vector<Holder> Holders() const;
+
+  // Of this hierarchy: see ListBudgets and ListHolders. The levels are those of the budgets that exist, or of which
+  // something is reserved.
+  std::vector<BudgetView> ListLevels(uint64_t after, size_t limit) const;
+  std::vector<HolderView> ListHolders(const HolderQuery& query) const;
 
  private:
   const std::shared_ptr<BudgetLedger> ledger_;

@@ -15,6 +15,9 @@ const BudgetLevel* LevelTooSmall(const BudgetLevel* level, uint64_t bytes) {
   return level;
 }
 
+// How many holders are looked at before others get the lock: some 10 µs.
+constexpr int kHoldersAtATime = 256;
+
 // As for calls: see call/admission.h.
 constexpr uint64_t kFairness = 8;
 
@@ -33,10 +36,20 @@ bool IsWithin(const BudgetLevel* level, const BudgetLevel& ancestor) {
   return level != nullptr;
 }
 
+bool IsWithin(const BudgetLevel* level, uint64_t ancestor) {
+  while (level != nullptr && level->id != ancestor) level = level->parent.get();
+  return level != nullptr;
+}
+
+uint64_t NextHolderId() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 }  // namespace
 
 std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                                    std::string_view holder) {
+                                                    HolderName holder) {
   if (bytes == 0) return Reservation();
   Waiters granted;
   std::optional<Reservation> reservation;
@@ -50,7 +63,7 @@ std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<Budget
 }
 
 absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                             std::string_view holder, Granted granted, Patience patience) {
+                                             HolderName holder, Granted granted, Patience patience) {
   auto waiter = std::make_shared<BudgetWaiter>(shared_from_this(), level, bytes, holder, std::move(granted));
   Waiters served;
   absl::Status too_long;
@@ -83,7 +96,7 @@ absl::StatusOr<Ticket> BudgetLedger::Reserve(const std::shared_ptr<BudgetLevel>&
   return Ticket(std::move(waiter));
 }
 
-Reservation BudgetLedger::Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder) {
+Reservation BudgetLedger::Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder) {
   if (bytes == 0) return Reservation();
   base::MutexLock lock(mutex_);
   return Charge(level, bytes, holder);
@@ -113,9 +126,69 @@ std::vector<Holder> BudgetLedger::Holders(const BudgetLevel& level) const {
   std::vector<Holder> holders;
   base::MutexLock lock(mutex_);
   for (const HolderRecord* record : holders_) {
-    if (IsWithin(record->level.get(), level)) holders.push_back({record->label, record->bytes, record->since});
+    if (record == nullptr || !IsWithin(record->level.get(), level)) continue;
+    holders.push_back({record->label, record->bytes, record->since});
   }
   return holders;
+}
+
+void BudgetLedger::AddLevel(const std::shared_ptr<BudgetLevel>& level) {
+  base::MutexLock lock(levels_mutex_);
+  if (levels_.size() >= sweep_at_) {
+    std::erase_if(levels_, [](const auto& weak) { return weak.expired(); });
+    sweep_at_ = 2 * levels_.size() + 16;
+  }
+  levels_.push_back(level);
+}
+
+std::vector<BudgetView> BudgetLedger::ListLevels(uint64_t after, size_t limit) const {
+  std::vector<std::shared_ptr<BudgetLevel>> levels;
+  {
+    base::MutexLock lock(levels_mutex_);
+    for (const std::weak_ptr<BudgetLevel>& weak : levels_) {
+      if (auto level = weak.lock(); level != nullptr && level->id > after) levels.push_back(std::move(level));
+    }
+  }
+  // Budgets may be added in another order than they got their ids.
+  const auto by_id = [](const auto& a, const auto& b) { return a->id < b->id; };
+  std::sort(levels.begin(), levels.end(), by_id);
+  if (levels.size() > limit) levels.resize(limit);
+  std::vector<BudgetView> views;
+  views.reserve(levels.size());
+  base::MutexLock lock(mutex_);
+  for (const std::shared_ptr<BudgetLevel>& level : levels) {
+    views.push_back({level->id, level->parent == nullptr ? 0 : level->parent->id, level->name, level->peer,
+                     level->limit, level->reserved, level->peak, level->waiting});
+  }
+  return views;
+}
+
+std::vector<HolderView> BudgetLedger::ListHolders(const HolderQuery& query) const {
+  std::vector<HolderView> views;
+  const auto take = [&](const HolderRecord& record) {
+    if (record.id <= query.after || record.since > query.until) return;
+    if (query.budget != 0 && !IsWithin(record.level.get(), query.budget)) return;
+    const int64_t delivered = record.delivered_ns.load(std::memory_order_relaxed);
+    views.push_back({record.id, record.level->id, record.label, record.level->peer, record.call, record.bytes,
+                     record.since, delivered == 0 ? absl::InfiniteFuture() : absl::FromUnixNanos(delivered)});
+  };
+  // Payloads come and go under this lock: it is held for a few at a time, and a null in the list marks the place.
+  std::list<HolderRecord*>::iterator place;
+  {
+    base::MutexLock lock(mutex_);
+    place = holders_.insert(holders_.begin(), nullptr);
+  }
+  for (bool more = true; more;) {
+    base::MutexLock lock(mutex_);
+    auto next = std::next(place);
+    for (int i = 0; i < kHoldersAtATime && next != holders_.end() && views.size() < query.limit; ++i, ++next) {
+      if (*next != nullptr) take(**next);
+    }
+    more = next != holders_.end() && views.size() < query.limit;
+    holders_.splice(next, holders_, place);
+    if (!more) holders_.erase(place);
+  }
+  return views;
 }
 
 void BudgetLedger::GiveBack(HolderRecord& record, uint64_t bytes) {
@@ -137,8 +210,7 @@ void BudgetLedger::Move(HolderRecord& from, HolderRecord& to, uint64_t bytes) {
   to.bytes += bytes;
 }
 
-std::shared_ptr<HolderRecord> BudgetLedger::MoveToNewHolder(HolderRecord& from, uint64_t bytes,
-                                                            std::string_view holder) {
+std::shared_ptr<HolderRecord> BudgetLedger::MoveToNewHolder(HolderRecord& from, uint64_t bytes, HolderName holder) {
   base::MutexLock lock(mutex_);
   TakeFromHolder(from, bytes);
   return AddHolder(from.level, bytes, holder);
@@ -177,7 +249,7 @@ BudgetLedger::Waiters BudgetLedger::ServeLine() {
       if (!Fits(Top(*waiter.level), 1)) break;  // so it is for all who come later
       continue;
     }
-    waiter.reservation = Charge(waiter.level, waiter.bytes, waiter.holder);
+    waiter.reservation = Charge(waiter.level, waiter.bytes, {waiter.label, waiter.call});
     waiter.state = BudgetWaiter::State::kGranted;
     CountWaiting(waiter, -waiter.bytes);
     served.splice(served.end(), line_, current);
@@ -221,15 +293,19 @@ void BudgetLedger::LeaveInLine(const BudgetWaiter& waiter) {
   }
 }
 
-Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder) {
+Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder) {
   if (bytes == 0) return Reservation();
-  for (BudgetLevel* at = level.get(); at != nullptr; at = at->parent.get()) at->reserved += bytes;
+  for (BudgetLevel* at = level.get(); at != nullptr; at = at->parent.get()) {
+    at->reserved += bytes;
+    at->peak = std::max(at->peak, at->reserved);
+  }
   return Reservation(AddHolder(level, bytes, holder), bytes);
 }
 
 std::shared_ptr<HolderRecord> BudgetLedger::AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                                      std::string_view holder) {
+                                                      HolderName holder) {
   auto record = std::make_shared<HolderRecord>(shared_from_this(), level, holder, bytes);
+  record->id = NextHolderId();
   record->position = holders_.insert(holders_.end(), record.get());
   return record;
 }

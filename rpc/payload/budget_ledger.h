@@ -9,6 +9,7 @@
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <list>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "payload/budget_view.h"
 #include "payload/reservation.h"
 #include "payload/ticket.h"
 
@@ -27,14 +29,28 @@ namespace pagewire::memory {
 
 // One budget's account. What is not const is guarded by the ledger's lock.
 struct BudgetLevel {
-  BudgetLevel(std::string its_name, std::string how, std::shared_ptr<BudgetLevel> its_parent, uint64_t its_limit)
-      : name(std::move(its_name)), how_to_raise(std::move(how)), parent(std::move(its_parent)), limit(its_limit) {}
+  BudgetLevel(std::string its_name, std::string how, std::shared_ptr<BudgetLevel> its_parent, uint64_t its_limit,
+              std::string its_peer = {})
+      : id(NextId()),
+        name(std::move(its_name)),
+        peer(std::move(its_peer)),
+        how_to_raise(std::move(how)),
+        parent(std::move(its_parent)),
+        limit(its_limit) {}
 
+  static uint64_t NextId() {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  const uint64_t id;
   const std::string name;
+  const std::string peer;
   const std::string how_to_raise;
   const std::shared_ptr<BudgetLevel> parent;  // null at the top
   uint64_t limit;
   uint64_t reserved = 0;
+  uint64_t peak = 0;  // of `reserved`
 
   // Of this level and those below.
   uint64_t waiting = 0;
@@ -48,18 +64,22 @@ struct BudgetLevel {
 
 // What one reservation and the parts split off it hold. Guarded by the ledger's lock, but for what is const.
 struct HolderRecord {
-  HolderRecord(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level,
-               std::string_view holder, uint64_t its_bytes)
+  HolderRecord(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level, HolderName holder,
+               uint64_t its_bytes)
       : ledger(std::move(its_ledger)),
         level(std::move(its_level)),
-        label(holder),
+        label(holder.label),
+        call(holder.call),
         since(absl::Now()),
         bytes(its_bytes) {}
 
   const std::shared_ptr<BudgetLedger> ledger;
   const std::shared_ptr<BudgetLevel> level;
   const std::string label;
+  const uint64_t call;
   const absl::Time since;
+  std::atomic<int64_t> delivered_ns{0};  // see Reservation::SetDelivered; 0: not yet
+  uint64_t id = 0;
   uint64_t bytes;
   std::list<HolderRecord*>::iterator position;  // in the ledger's list, while bytes > 0
 };
@@ -73,17 +93,19 @@ struct BudgetWaiter {
   };
 
   BudgetWaiter(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level, uint64_t its_bytes,
-               std::string_view its_holder, absl::AnyInvocable<void(Reservation)> callback)
+               HolderName its_holder, absl::AnyInvocable<void(Reservation)> callback)
       : ledger(std::move(its_ledger)),
         level(std::move(its_level)),
         bytes(its_bytes),
-        holder(its_holder),
+        label(its_holder.label),
+        call(its_holder.call),
         granted(std::move(callback)) {}
 
   const std::shared_ptr<BudgetLedger> ledger;
   const std::shared_ptr<BudgetLevel> level;
   const uint64_t bytes;
-  const std::string holder;
+  const std::string label;  // of the holder
+  const uint64_t call;
   absl::AnyInvocable<void(Reservation)> granted;
   State state = State::kInLine;
   Reservation reservation;                                      // at kGranted
@@ -96,15 +118,19 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
   using Granted = absl::AnyInvocable<void(Reservation)>;
 
   // See class Budget.
-  std::optional<Reservation> TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                        std::string_view holder);
-  absl::StatusOr<Ticket> Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder,
+  std::optional<Reservation> TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder);
+  absl::StatusOr<Ticket> Reserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder,
                                  Granted granted, Patience patience);
-  Reservation Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder);
+  Reservation Overdraw(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder);
   void SetLimit(BudgetLevel& level, uint64_t limit);
   uint64_t limit(const BudgetLevel& level) const;
   uint64_t reserved(const BudgetLevel& level) const;
   std::vector<Holder> Holders(const BudgetLevel& level) const;
+
+  // It is listed while somebody has it.
+  void AddLevel(const std::shared_ptr<BudgetLevel>& level);
+  std::vector<BudgetView> ListLevels(uint64_t after, size_t limit) const;
+  std::vector<HolderView> ListHolders(const HolderQuery& query) const;
 
   // The end of `bytes` that `record` holds.
   void GiveBack(HolderRecord& record, uint64_t bytes);
@@ -113,7 +139,7 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
   void Move(HolderRecord& from, HolderRecord& to, uint64_t bytes);
 
   // Moves `bytes` of `from` to a new holder.
-  std::shared_ptr<HolderRecord> MoveToNewHolder(HolderRecord& from, uint64_t bytes, std::string_view holder);
+  std::shared_ptr<HolderRecord> MoveToNewHolder(HolderRecord& from, uint64_t bytes, HolderName holder);
 
   // See Ticket::Withdraw.
   bool Withdraw(BudgetWaiter& waiter);
@@ -131,10 +157,10 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
   absl::Status CheckLine(const BudgetWaiter& waiter) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveInLine(const BudgetWaiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  Reservation Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, std::string_view holder)
+  Reservation Charge(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::shared_ptr<HolderRecord> AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
-                                          std::string_view holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<HolderRecord> AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes, HolderName holder)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeFromHolder(HolderRecord& record, uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Starts the callbacks of those who have not been withdrawn by now.
@@ -143,8 +169,13 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
 
   mutable base::Mutex mutex_;
   Waiters line_ ABSL_GUARDED_BY(mutex_);
-  std::list<HolderRecord*> holders_ ABSL_GUARDED_BY(mutex_);  // in the order of `since`
+  mutable std::list<HolderRecord*> holders_ ABSL_GUARDED_BY(mutex_);  // by id; null: see ListHolders
   uint64_t pass_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  // Before mutex_, if both. What may run when a level goes takes neither.
+  mutable base::Mutex levels_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::vector<std::weak_ptr<BudgetLevel>> levels_ ABSL_GUARDED_BY(levels_mutex_);  // some of them may be gone
+  size_t sweep_at_ ABSL_GUARDED_BY(levels_mutex_) = 16;                            // so many, and the gone are left out
 };
 
 }  // namespace pagewire::memory

@@ -4,6 +4,7 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -42,6 +43,22 @@ Budget& ConnectionCreditBudget() {
   static Budget& budget = *new Budget("process's connection credit", InitialLimit() / 8,
                                       absl::StrCat("raise ", kVariable, ", of which it is an eighth"));
   return budget;
+}
+
+std::vector<BudgetView> ListBudgets(uint64_t after, size_t limit) {
+  std::vector<BudgetView> views = ProcessBudget().ListLevels(after, limit);
+  for (BudgetView& view : ConnectionCreditBudget().ListLevels(after, limit)) views.push_back(std::move(view));
+  std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  if (views.size() > limit) views.resize(limit);
+  return views;
+}
+
+std::vector<HolderView> ListHolders(const HolderQuery& query) {
+  std::vector<HolderView> views = ProcessBudget().ListHolders(query);
+  for (HolderView& view : ConnectionCreditBudget().ListHolders(query)) views.push_back(std::move(view));
+  std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  if (views.size() > query.limit) views.resize(query.limit);
+  return views;
 }
 
 std::shared_ptr<Budget> MakeChildOfProcessBudget(std::string name, uint64_t limit, std::string option) {

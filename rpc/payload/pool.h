@@ -46,6 +46,7 @@ struct PoolStats {
   uint64_t reserved = 0;    // of addresses
   uint64_t committed = 0;   // of addresses that were ever made usable
   uint64_t in_use = 0;      // capacity of the blocks that are out
+  uint64_t peak = 0;        // of in_use
   uint64_t idle = 0;        // not in use and resident, as far as the pool knows
   uint64_t given_back = 0;  // given back to the kernel since the pool was made
 };

@@ -31,6 +31,7 @@ absl::StatusOr<absl::Span<char>> PoolHeap::Allocate(size_t bytes) {
       block = AllocateFromClass(static_cast<size_t>(std::bit_width(pages - 1)));
     }
     if (block.ok()) in_use_bytes_ += block->size();
+    peak_bytes_ = std::max(peak_bytes_, in_use_bytes_);
   }
   if (block.ok()) Unpoison(block->data(), block->size());
   return block;
@@ -189,6 +190,7 @@ PoolStats PoolHeap::stats() const {
   stats.reserved = small_.range().size() + large_.range().size();
   stats.committed = small_.range().committed() + large_.range().committed();
   stats.in_use = in_use_bytes_;
+  stats.peak = peak_bytes_;
   stats.idle = idle_bytes_;
   stats.given_back = given_back_bytes_;
   return stats;

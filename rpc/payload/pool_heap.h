@@ -70,6 +70,7 @@ class PoolHeap {
   std::array<SlabList<&Slab::in_class>, kSizeClasses> classes_ ABSL_GUARDED_BY(mutex_);
   SlabList<&Slab::in_idle> idle_slabs_ ABSL_GUARDED_BY(mutex_);
   uint64_t in_use_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t peak_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t given_back_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };

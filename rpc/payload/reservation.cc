@@ -1,5 +1,6 @@
 #include "payload/reservation.h"
 
+#include "base/coarse_clock.h"
 #include "base/die.h"
 #include "payload/budget_ledger.h"
 
@@ -47,7 +48,11 @@ void Reservation::Merge(Reservation&& other) {
   other.record_.reset();
 }
 
-void Reservation::set_holder(std::string_view holder) {
+void Reservation::SetDelivered() {
+  if (bytes_ > 0) record_->delivered_ns.store(absl::ToUnixNanos(base::CoarseNow()), std::memory_order_relaxed);
+}
+
+void Reservation::set_holder(HolderName holder) {
   if (bytes_ > 0) record_ = record_->ledger->MoveToNewHolder(*record_, bytes_, holder);
 }
 

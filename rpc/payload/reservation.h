@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,16 @@ namespace pagewire::memory {
 
 class BudgetLedger;
 struct HolderRecord;
+
+// Whom lists of holders name. Views what it was made of.
+struct HolderName {
+  HolderName(std::string_view its_label, uint64_t its_call = 0) : label(its_label), call(its_call) {}
+  HolderName(const char* its_label) : label(its_label) {}
+  HolderName(const std::string& its_label) : label(its_label) {}
+
+  std::string_view label;
+  uint64_t call;  // which of those with this label, on their connection; 0: it does not say
+};
 
 // Bytes that are charged to a budget and all budgets above it until this token is destroyed; it keeps those budgets'
 // accounts alive. Move-only. One reservation is used by one thread at a time; its parts may be with different threads.
@@ -36,7 +47,11 @@ class Reservation {
   void Merge(Reservation&& other);
 
   // From now on these bytes (not those split off before) are held by `holder`, since now.
-  void set_holder(std::string_view holder);
+  void set_holder(HolderName holder);
+
+  // The bytes are in the application's hands from now on, with all parts that were split off: lists of holders say so.
+  // Takes no lock.
+  void SetDelivered();
 
  private:
   friend class BudgetLedger;

@@ -4,13 +4,22 @@
 
 #include <utility>
 
+#include "call/directory.h"
 #include "payload/budget.h"
 
 namespace pagewire::server {
+namespace {
+
+transport::SessionOptions WithOwner(transport::SessionOptions options) {
+  options.owner = call::Directory::Process().NewOwner();
+  return options;
+}
+
+}  // namespace
 
 ConnectionSet::ConnectionSet(const call::HandlerTable& handlers, transport::SessionOptions options,
                              uint32_t max_connections)
-    : handlers_(handlers), options_(std::move(options)), max_connections_(max_connections) {}
+    : handlers_(handlers), options_(WithOwner(std::move(options))), max_connections_(max_connections) {}
 
 absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport::ByteStream> stream) {
   std::shared_ptr<call::ServerConnection> connection;
@@ -22,8 +31,8 @@ absl::Status ConnectionSet::Add(transport::Loop& loop, std::unique_ptr<transport
     const uint64_t id = ++last_id_;
     transport::SessionOptions options = options_;
     // A level of its own, so that what it waits for can be told from what the others do.
-    options.held_budget =
-        std::make_shared<memory::Budget>("connection", memory::Budget::kNoLimit, "", options_.held_budget.get());
+    options.held_budget = std::make_shared<memory::Budget>("connection", memory::Budget::kNoLimit, "",
+                                                           options_.held_budget.get(), stream->peer());
     connection = std::make_shared<call::ServerConnection>(loop, std::move(stream), handlers_, std::move(options),
                                                           [self = shared_from_this(), id] { self->Remove(id); });
     entries_.emplace(id, Entry{&loop, connection});

@@ -75,6 +75,14 @@ class AckLedger {
   // reference keeps stays until it is gone; spliced memory that cannot be given up stays for good.
   void OnDead();
 
+  // Passes each chunk that is held to `visit(const Chunk&)`, in the order in which they were added.
+  template <typename Visit>
+  void VisitHolds(Visit visit) const {
+    for (const Hold& hold : holds_) {
+      if (hold.held) visit(hold.chunk);
+    }
+  }
+
   // Of all holds.
   size_t holds() const { return count_; }
   uint64_t bytes() const { return bytes_; }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -20,6 +21,8 @@ namespace {
 
 // The most addresses that are asked for: what a process of 47 bits of them can spare without noticing.
 constexpr uint64_t kMostBytes = uint64_t{1} << 42;
+
+std::atomic<const Arena*> default_arena = nullptr;
 
 absl::Status CannotMap(const char* what, int error) {
   return absl::UnavailableError(
@@ -51,10 +54,14 @@ absl::StatusOr<std::shared_ptr<Arena>> Arena::Create(const Options& options) {
 const absl::StatusOr<std::shared_ptr<Arena>>& Arena::Default() {
   static const auto* const arena = new absl::StatusOr<std::shared_ptr<Arena>>([] {
     const uint64_t held = std::min(memory::ProcessBudget().limit(), kMostBytes / 2);
-    return Create({.bytes = RoundUpToPage(std::max<uint64_t>(2 * held, 64 << 20))});
+    auto created = Create({.bytes = RoundUpToPage(std::max<uint64_t>(2 * held, 64 << 20))});
+    if (created.ok()) default_arena.store(created->get());
+    return created;
   }());
   return *arena;
 }
+
+const Arena* Arena::DefaultIfMade() { return default_arena.load(); }
 
 Arena::Arena(char* base, const Options& options) : base_(base), options_(options), free_(options.bytes) {
   stats_.reserved = options.bytes;
@@ -69,6 +76,7 @@ std::shared_ptr<const ArenaRange> Arena::TryAllocate(size_t bytes) {
       base::MutexLock lock(mutex_);
       if (const std::optional<uint64_t> offset = free_.Take(bytes)) {
         stats_.in_use += bytes;
+        stats_.peak = std::max(stats_.peak, stats_.in_use);
         return std::make_shared<const ArenaRange>(shared_from_this(), base_ + *offset, bytes);
       }
       if (last_try) return nullptr;

@@ -60,6 +60,9 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // can fill, so that runs of them are found. The status says why there is none.
   static const absl::StatusOr<std::shared_ptr<Arena>>& Default();
 
+  // Null while nothing has used it, or if there is none.
+  static const Arena* DefaultIfMade();
+
   ~Arena();
 
   // Whole pages, more than 0. Null when no run of addresses is long enough. Nothing is mapped in what is returned.
@@ -75,6 +78,7 @@ class Arena : public std::enable_shared_from_this<Arena> {
   struct Stats {
     uint64_t reserved = 0;         // addresses
     uint64_t in_use = 0;           // of these, in ranges that are out
+    uint64_t peak = 0;             // of in_use
     uint64_t released = 0;         // waiting to be given back
     uint64_t given_back = 0;       // since the arena was made
     uint64_t give_back_calls = 0;  // system calls that took

@@ -180,6 +180,12 @@ class ByteStream {
   // For messages: "ipv4:127.0.0.1:7070", "unix:/run/x", "in-process".
   virtual const std::string& peer() const = 0;
 
+  // Our end, in the same form; empty where it has no name.
+  virtual std::string local() const { return {}; }
+
+  // Version and cipher: "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty: none, or not agreed yet.
+  virtual std::string encryption() const { return {}; }
+
   // Who the peer has proven to be: constant, but for TLS, which knows it once bytes could be read or written.
   virtual PeerIdentity identity() const { return {}; }
 

@@ -26,9 +26,9 @@ FrameScheduler::Entry& FrameScheduler::Open(uint64_t call_id) {
 
 void FrameScheduler::Enqueue(uint64_t call_id, Entry& entry) {
   if (entry.call.empty() && entry.finished) {
-    credit_.Forget(call_id);
+    const uint64_t bytes = credit_.Forget(call_id);
     calls_.erase(call_id);
-    return observer_.OnCallSent(call_id);
+    return observer_.OnCallSent(call_id, bytes);
   }
   if (entry.in_line) return;
   switch (entry.call.turn()) {
@@ -62,7 +62,7 @@ void FrameScheduler::OnGranted(uint64_t call_id) {
 
 void FrameScheduler::Finish(uint64_t call_id) {
   const auto it = calls_.find(call_id);
-  if (it == calls_.end()) return observer_.OnCallSent(call_id);
+  if (it == calls_.end()) return observer_.OnCallSent(call_id, 0);
   it->second.finished = true;
   Enqueue(call_id, it->second);
 }
@@ -80,6 +80,13 @@ void FrameScheduler::AllowBulk(uint64_t chunk_bytes) {
   for (auto& [call_id, entry] : calls_) {
     entry.call.AllowBulk();
     Enqueue(call_id, entry);
+  }
+}
+
+void FrameScheduler::Describe(std::vector<TransferView>& transfers) const {
+  for (const auto& [call_id, entry] : calls_) {
+    TransferView view;
+    if (entry.call.Describe(view)) transfers.push_back(std::move(view));
   }
 }
 

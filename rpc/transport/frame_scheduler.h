@@ -10,6 +10,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "transport/outgoing_call.h"
 #include "transport/send_credit.h"
@@ -23,8 +24,8 @@ class FrameScheduler {
  public:
   class Observer : public OutgoingCall::Observer {
    public:
-    // A call that is finished has sent everything.
-    virtual void OnCallSent(uint64_t call_id) = 0;
+    // A call that is finished has sent everything: items that took so much credit.
+    virtual void OnCallSent(uint64_t call_id, uint64_t bytes) = 0;
 
    protected:
     ~Observer() = default;
@@ -35,6 +36,7 @@ class FrameScheduler {
 
   // Frames that wait for nothing are appended here.
   std::string& control() { return control_; }
+  const std::string& control() const { return control_; }
 
   // Adds an item to a call, which is opened by its first.
   template <typename Item>
@@ -64,6 +66,9 @@ class FrameScheduler {
 
   // Drops everything, payloads too.
   void Clear();
+
+  // Appends the payloads under way.
+  void Describe(std::vector<TransferView>& transfers) const;
 
   // Everything was sent, and all calls are finished.
   bool empty() const { return control_.empty() && calls_.empty(); }

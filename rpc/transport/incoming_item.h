@@ -74,6 +74,10 @@ class IncomingItem {
     return absl::OkStatus();
   }
 
+  // It flows on the connection's credit, which is what lists of holders call it until it gets a name of its own.
+  bool on_float() const { return float_backing_.has_value(); }
+  void NameHolder(const memory::HolderName& holder) { float_backing_->set_holder(holder); }
+
   // What the item keeps reserved; it has none afterwards.
   std::optional<memory::Reservation> TakeFloatBacking() { return std::exchange(float_backing_, std::nullopt); }
   std::optional<memory::Reservation> TakeHeld() { return std::exchange(held_, std::nullopt); }

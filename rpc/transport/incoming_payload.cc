@@ -95,7 +95,10 @@ Payload IncomingPayload::Finish(absl::AnyInvocable<void()> released) {
   memory::PayloadBuilder builder = pieces_.Take();
   std::optional<memory::Reservation> reservation = item_.TakeHeld();
   if (!reservation.has_value()) reservation = item_.TakeFloatBacking();
-  if (reservation.has_value()) builder.Attach(*std::move(reservation));
+  if (reservation.has_value()) {
+    reservation->SetDelivered();
+    builder.Attach(*std::move(reservation));
+  }
   if (released != nullptr) builder.OnReleased(std::move(released));
   return std::move(builder).Build();
 }

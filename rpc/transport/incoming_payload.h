@@ -37,6 +37,7 @@ class IncomingPayload {
   IncomingPayload& operator=(const IncomingPayload&) = delete;
 
   IncomingItem& item() { return item_; }
+  const IncomingItem& item() const { return item_; }
   uint64_t call_id() const { return call_id_; }
   bool maps() const { return arena_ != nullptr; }
   uint64_t offset() const { return item_.received(); }

@@ -275,6 +275,18 @@ void OutgoingCall::AppendChunk(SendingPayload& item, uint64_t length, WriteBatch
   item.cursor.Advance(length, [](const char*, size_t) {});
 }
 
+bool OutgoingCall::Describe(TransferView& view) const {
+  const auto* payload = items_.empty() ? nullptr : std::get_if<SendingPayload>(&items_.front());
+  if (payload == nullptr || !payload->begun) return false;
+  view.place = {true, payload->payload_id};
+  view.Take(*payload->report);
+  view.call_id = call_id_;
+  view.phase = waiting_ ? TransferView::Phase::kWaitingForCredit : TransferView::Phase::kMoving;
+  view.moved_bytes = payload->cursor.offset();
+  view.acknowledged_bytes = view.moved_bytes - std::min(view.moved_bytes, window_.in_flight());
+  return true;
+}
+
 uint32_t OutgoingCall::NextFrameBytes(const SendingPayload& item, uint64_t chunk) const {
   const uint64_t remaining = item.cursor.remaining() - chunk;
   if (remaining >= kPageBytes) {

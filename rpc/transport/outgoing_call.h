@@ -18,6 +18,7 @@
 #include "transport/peer_event.h"
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
+#include "transport/session_view.h"
 #include "transport/write_batch.h"
 
 namespace pagewire::transport {
@@ -115,6 +116,9 @@ class OutgoingCall {
   void AllowBulk() { bulk_allowed_ = true; }
 
   bool empty() const { return items_.empty(); }
+
+  // The payload that is under way; false if there is none.
+  bool Describe(TransferView& view) const;
 
  private:
   struct SendingMessage {

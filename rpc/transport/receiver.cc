@@ -243,7 +243,9 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
   item.SetFromLimit();
   // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room.
   std::optional<memory::Reservation> held;
-  if (wanted && payload_id != 0) held = options_.held_budget->TryReserve(item.size(), handler_.HolderOf(call_id));
+  if (wanted && payload_id != 0) {
+    held = options_.held_budget->TryReserve(item.size(), {handler_.HolderOf(call_id), call_id});
+  }
   if (held.has_value()) {
     item.StartOnGrant(*std::move(held));
     credit_.Refill(*std::move(backing), float_target_);
@@ -305,7 +307,7 @@ void Receiver::OnRead(uint64_t call_id, Unread unread) {
 void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id) {
   memory::Budget& budget = payload_id != 0 ? *options_.held_budget : memory::ConnectionCreditBudget();
   const std::string holder = handler_.HolderOf(call_id);
-  if (auto reservation = budget.TryReserve(item.credit(), holder)) {
+  if (auto reservation = budget.TryReserve(item.credit(), {holder, call_id})) {
     return Grant(call_id, call, item, *std::move(reservation));
   }
   auto granted = [post = outlet_.Poster(), this, call_id, payload_id](memory::Reservation reservation) mutable {
@@ -315,7 +317,7 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
   };
   const bool may_refuse = payload_id != 0 && handler_.MayRefuse(call_id);
   absl::StatusOr<memory::Ticket> ticket =
-      budget.Reserve(item.credit(), holder, std::move(granted),
+      budget.Reserve(item.credit(), {holder, call_id}, std::move(granted),
                      may_refuse ? memory::Patience::kShortLine : memory::Patience::kAnyLine);
   if (ticket.ok()) {
     item.WaitWith(*std::move(ticket));
@@ -409,6 +411,20 @@ void Receiver::RefuseIfFailed(const IncomingPayload& payload) {
   Refuse(payload.call_id(), base::CloneStatus(payload.failure()));
 }
 
+void Receiver::Describe(std::vector<TransferView>& transfers) const {
+  for (const auto& [payload_id, payload] : payloads_) {
+    TransferView view;
+    view.place = {false, payload_id};
+    view.Take(payload.report());
+    view.call_id = payload.call_id();
+    view.moved_bytes = payload.offset();
+    view.phase = payload.discarded()        ? TransferView::Phase::kDiscarded
+                 : payload.item().started() ? TransferView::Phase::kMoving
+                                            : TransferView::Phase::kWaitingForCredit;
+    transfers.push_back(std::move(view));
+  }
+}
+
 absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, ChunkTarget*& target) {
   const auto it = payloads_.find(chunk.payload_id());
   if (it == payloads_.end()) {
@@ -473,8 +489,11 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
         PayloadDigest::ToString(end.digest()), ", that of what came is ", PayloadDigest::ToString(*digest)));
   } else if (wanted) {
     payload.CountReturn();
+    if (payload.item().on_float()) payload.item().NameHolder({handler_.HolderOf(call_id), call_id});
     outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
     result = payload.Finish(outlet_.OnPayloadReleased(end.payload_id()));
+    if (totals_ == nullptr) totals_ = std::make_unique<TransferTotals>();
+    totals_->Add(payload.report());
   }
   Settle(payload.item());  // whatever was not handed over
   const TransferReport report = payload.report();

@@ -1,6 +1,8 @@
 // The incoming half of a session: puts frames together to messages and payloads, and grants the credit for them.
 #pragma once
 
+#include <pagewire/transfer_totals.h>
+
 #include <absl/container/node_hash_map.h>
 #include <absl/status/status.h>
 
@@ -10,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "payload/budget.h"
 #include "payload/pool.h"
@@ -19,6 +22,7 @@
 #include "transport/path_choice.h"
 #include "transport/receive_credit.h"
 #include "transport/session_handler.h"
+#include "transport/session_view.h"
 
 namespace pagewire::transport {
 
@@ -101,6 +105,19 @@ class Receiver {
   // Chunk and tail bytes that were consumed, delivered or discarded: what an ack says.
   uint64_t received_bytes() const { return received_bytes_; }
 
+  // What the peer has begun to send in the call, and may begin to send on the connection without asking.
+  uint64_t StartedIn(uint64_t call_id) const {
+    const auto it = calls_.find(call_id);
+    return it == calls_.end() ? 0 : it->second.credit.started;
+  }
+  uint64_t float_bytes() const { return credit_.float_bytes(); }
+
+  // Of the payloads that came whole.
+  TransferTotals totals() const { return totals_ == nullptr ? TransferTotals() : *totals_; }
+
+  // Appends the payloads that have begun and not ended.
+  void Describe(std::vector<TransferView>& transfers) const;
+
   // Drops everything; reservations go back. For a connection that has died.
   void Clear();
 
@@ -153,6 +170,7 @@ class Receiver {
   uint64_t last_payload_id_ = 0;  // that a message announced
   uint64_t chunk_under_way_ = 0;  // the payload that it belongs to
   uint64_t received_bytes_ = 0;
+  std::unique_ptr<TransferTotals> totals_;  // null: of none
   bool digests_ = false;
   bool maps_;
 };

@@ -59,6 +59,12 @@ void SendCredit::StopWaiting(uint64_t call_id) {
   if (it != calls_.end()) it->second.waiting.reset();
 }
 
-void SendCredit::Forget(uint64_t call_id) { calls_.erase(call_id); }
+uint64_t SendCredit::Forget(uint64_t call_id) {
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return 0;
+  const uint64_t taken = it->second.taken;
+  calls_.erase(it);
+  return taken;
+}
 
 }  // namespace pagewire::transport

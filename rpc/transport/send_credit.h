@@ -38,8 +38,18 @@ class SendCredit {
   // Withdraws the item that waits. If its grant is under way, it will be spent for nothing.
   void StopWaiting(uint64_t call_id);
 
-  // The call is over; its record goes.
-  void Forget(uint64_t call_id);
+  // The call is over; its record goes. Returns what its items have taken.
+  uint64_t Forget(uint64_t call_id);
+
+  // What items of the call have taken, and what one waits for.
+  uint64_t taken(uint64_t call_id) const {
+    const auto it = calls_.find(call_id);
+    return it == calls_.end() ? 0 : it->second.taken;
+  }
+  uint64_t waiting(uint64_t call_id) const {
+    const auto it = calls_.find(call_id);
+    return it == calls_.end() ? 0 : it->second.waiting.value_or(0);
+  }
 
   // Bytes that items not yet started could take now.
   uint64_t connection_available() const { return connection_limit_ - connection_taken_; }

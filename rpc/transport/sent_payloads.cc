@@ -1,5 +1,6 @@
 #include "transport/sent_payloads.h"
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -27,7 +28,52 @@ PathChooser::Sample SampleOf(const TransferReport& report) {
 
 void SentPayloads::Add(uint64_t call_id, SentPayload payload) {
   const uint64_t acks_before = std::exchange(payload.report->acks, 0);
-  sent_.insert_or_assign(payload.payload_id, Sent{call_id, std::move(payload.report), payload.group, acks_before});
+  sent_.insert_or_assign(payload.payload_id,
+                         Sent{call_id, std::move(payload.report), payload.group, acks_before, payload.end});
+}
+
+void SentPayloads::Forget(uint64_t payload_id) {
+  const auto it = sent_.find(payload_id);
+  if (it == sent_.end()) return;
+  Count(*it->second.report);
+  sent_.erase(it);
+}
+
+void SentPayloads::Count(const TransferReport& report) {
+  if (totals_ == nullptr) totals_ = std::make_unique<TransferTotals>();
+  totals_->Add(report);
+}
+
+void SentPayloads::Describe(std::vector<TransferView>& transfers) const {
+  absl::flat_hash_map<uint64_t, size_t> positions;
+  for (const auto& [payload_id, sent] : sent_) {
+    TransferView view;
+    view.place = {true, payload_id};
+    view.Take(*sent.report);
+    view.call_id = sent.call_id;
+    view.phase = TransferView::Phase::kUnacknowledged;
+    view.moved_bytes = view.bytes;
+    view.acknowledged_bytes = view.bytes - std::min(view.bytes, sent.end - std::min(sent.end, window_.received()));
+    positions.emplace(payload_id, transfers.size());
+    transfers.push_back(std::move(view));
+  }
+  for (size_t i = 0; i < transfers.size(); ++i) positions.emplace(transfers[i].place.payload_id, i);
+  ledger_.VisitHolds([&](const AckLedger::Chunk& chunk) {
+    const auto [it, added] = positions.try_emplace(chunk.payload_id, transfers.size());
+    if (added) {
+      TransferView view;
+      view.place = {true, chunk.payload_id};
+      if (chunk.report != nullptr) view.Take(*chunk.report);
+      view.phase = TransferView::Phase::kReferenced;
+      view.moved_bytes = view.acknowledged_bytes = view.bytes;
+      transfers.push_back(std::move(view));
+    }
+    transfers[it->second].referenced_bytes += chunk.bytes;
+    if (transfers[it->second].phase == TransferView::Phase::kReferenced && chunk.end > window_.received()) {
+      TransferView& view = transfers[it->second];
+      view.acknowledged_bytes -= std::min(view.acknowledged_bytes, chunk.bytes);
+    }
+  });
 }
 
 absl::Status SentPayloads::OnAck(const wire::v1::Ack& ack, uint64_t last_payload_id, OnReport on_report) {
@@ -74,6 +120,7 @@ void SentPayloads::TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_rep
   report.acks = window_.acks() - sent.acks_before;
   report.receive_cpu_ns = receipt.cpu_ns();
   if (sent.group != 0 && learner_ != nullptr) learner_->OnSample(sent.group, SampleOf(report));
+  Count(report);
   on_report(sent.call_id, report);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pagewire/transfer_report.h>
+#include <pagewire/transfer_totals.h>
 
 #include <absl/container/node_hash_map.h>
 #include <absl/functional/function_ref.h>
@@ -19,6 +20,7 @@
 #include "transport/outgoing_call.h"
 #include "transport/peer_paths.h"
 #include "transport/send_window.h"
+#include "transport/session_view.h"
 
 namespace pagewire::transport {
 
@@ -26,7 +28,9 @@ namespace pagewire::transport {
 class SentPayloads {
  public:
   SendWindow& window() { return window_; }
+  const SendWindow& window() const { return window_; }
   AckLedger& ledger() { return ledger_; }
+  const AckLedger& ledger() const { return ledger_; }
   AckWaiters& waiters() { return waiters_; }
 
   // What measured payloads cost is told; null: nobody.
@@ -34,7 +38,13 @@ class SentPayloads {
 
   // All of the payload is on its way. Its report is kept until its receipt, or until Forget.
   void Add(uint64_t call_id, SentPayload payload);
-  void Forget(uint64_t payload_id) { sent_.erase(payload_id); }
+  void Forget(uint64_t payload_id);
+
+  // Of the payloads that are complete: by their receipts, or as far as was known when they were forgotten.
+  TransferTotals totals() const { return totals_ == nullptr ? TransferTotals() : *totals_; }
+
+  // Appends the payloads that wait for their receipts, and those of which memory is still referenced.
+  void Describe(std::vector<TransferView>& transfers) const;
 
   // Called with a call and the report of its payload, which is final now.
   using OnReport = absl::FunctionRef<void(uint64_t call_id, const TransferReport& report)>;
@@ -55,7 +65,9 @@ class SentPayloads {
     std::shared_ptr<TransferReport> report;
     PathChooser::Group group = 0;
     uint64_t acks_before = 0;  // that the window had counted when the payload began
+    uint64_t end = 0;          // see SentPayload
   };
+  void Count(const TransferReport& report);
   void TakeReceipt(const wire::v1::Receipt& receipt, OnReport on_report);
 
   std::shared_ptr<PeerPaths> learner_;
@@ -63,7 +75,8 @@ class SentPayloads {
   AckLedger ledger_;
   AckWaiters waiters_;
   absl::node_hash_map<uint64_t, Sent> sent_;
-  std::vector<Released> released_;  // its memory is reused
+  std::unique_ptr<TransferTotals> totals_;  // null: of none
+  std::vector<Released> released_;          // its memory is reused
 };
 
 }  // namespace pagewire::transport

@@ -95,6 +95,7 @@ void Session::Start() {
 
 uint64_t Session::OpenCall() {
   const uint64_t call_id = ++last_call_id_;
+  ++calls_begun_;
   calls_.try_emplace(call_id);
   receiver_.OpenCall(call_id);
   return call_id;
@@ -118,9 +119,10 @@ void Session::SendPieces(uint64_t call_id, OutgoingPieces pieces) {
   ScheduleFlush();
 }
 
-void Session::SendStatus(wire::v1::CallStatus status) {
+void Session::SendStatus(wire::v1::CallStatus status, std::shared_ptr<const std::string> method) {
   if (closed_ || failing_) return;
   const uint64_t call_id = status.call_id();
+  if (const auto it = calls_.find(call_id); it != calls_.end()) it->second.method = std::move(method);
   if (const absl::Status fits = CheckFits(FrameType::kStatus, status); !fits.ok()) CutStatus(fits, status);
   scheduler_.Push(call_id, std::move(status));
   scheduler_.Finish(call_id);
@@ -165,9 +167,11 @@ absl::Status Session::CheckFits(FrameType type, const google::protobuf::MessageL
   return wire::CheckFits(type, body, 0, peer_settings_.frame_limits());
 }
 
-void Session::OnCallSent(uint64_t call_id) {
+void Session::OnCallSent(uint64_t call_id, uint64_t bytes) {
   const auto it = calls_.find(call_id);
   if (it == calls_.end()) return;
+  it->second.sent_bytes = bytes;
+  it->second.method.reset();
   it->second.local_ended = true;
   EndIfBoth(call_id, it->second);
 }
@@ -263,6 +267,7 @@ bool Session::WriteBatchOut() {
   const uint64_t waiting = batch_.bytes();
   IoResult result = batch_.WriteTo(*stream_);
   if (batch_.bytes() < waiting) sent_anything_ = true;
+  sent_bytes_ += waiting - batch_.bytes();
   if (result.state == IoState::kOk) {
     ++written_batches_;
     return true;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/coarse_clock.h"
 #include "transport/acks_owed.h"
 #include "transport/byte_stream.h"
 #include "transport/flood_guard.h"
@@ -23,6 +24,7 @@
 #include "transport/sent_payloads.h"
 #include "transport/session_handler.h"
 #include "transport/session_options.h"
+#include "transport/session_view.h"
 #include "transport/write_batch.h"
 #include "wire/preface.h"
 #include "wire/settings.h"
@@ -62,7 +64,8 @@ class Session final : private ByteStream::Observer,
 
   // Server: the call's last frame, after the items pushed before. A status that the peer's limit on bodies does not
   // allow goes without metadata and details and with its text cut; OK becomes RESOURCE_EXHAUSTED then.
-  void SendStatus(wire::v1::CallStatus status);
+  // `method` names the call for VisitAnswered until that has been sent; null: nothing does.
+  void SendStatus(wire::v1::CallStatus status, std::shared_ptr<const std::string> method = nullptr);
 
   // Client: no more items will be pushed.
   void EndCall(uint64_t call_id);
@@ -106,8 +109,32 @@ class Session final : private ByteStream::Observer,
   // The peer's preface was accepted.
   bool ready() const { return ready_; }
 
+  // How things are now; see session_inspection.cc.
+  SessionView Describe() const;
+  CallTraffic DescribeCall(uint64_t call_id) const;
+
+  // Those after `after`, in their order, `limit` at the most.
+  std::vector<TransferView> DescribeTransfers(const TransferPlace& after, size_t limit) const;
+
+  // Calls passed to `visit(uint64_t call_id, const std::string& method)`: a status was pushed and has not been sent.
+  template <typename Visit>
+  void VisitAnswered(Visit visit) const {
+    for (const auto& [call_id, call] : calls_) {
+      if (call.method != nullptr && !call.local_ended) visit(call_id, *call.method);
+    }
+  }
+
+  // How a call is called that VisitAnswered knows; null: it does not.
+  const std::string* MethodOfAnswered(uint64_t call_id) const {
+    const auto it = calls_.find(call_id);
+    return it == calls_.end() ? nullptr : it->second.method.get();
+  }
+
  private:
   struct Call {
+    absl::Time began = base::CoarseNow();
+    std::shared_ptr<const std::string> method;  // see SendStatus
+    uint64_t sent_bytes = 0;                    // once everything was sent
     bool local_ended = false;
     bool peer_ended = false;
     bool unheard_of = false;    // given up before the peer heard of it
@@ -127,7 +154,7 @@ class Session final : private ByteStream::Observer,
 
   // FrameScheduler::Observer
   void OnPayloadSent(uint64_t call_id, SentPayload payload) override;
-  void OnCallSent(uint64_t call_id) override;
+  void OnCallSent(uint64_t call_id, uint64_t bytes) override;
   void OnItemSent(uint64_t call_id, uint64_t bytes) override { handler_.OnItemSent(call_id, bytes); }
 
   // Receiver::Outlet
@@ -186,6 +213,10 @@ class Session final : private ByteStream::Observer,
   WriteBatch batch_;
   bool flush_scheduled_ = false;
   uint64_t written_batches_ = 0;
+  uint64_t sent_bytes_ = 0;
+  uint64_t received_bytes_ = 0;
+  uint64_t calls_begun_ = 0;
+  const absl::Time began_ = base::CoarseNow();
   bool sent_anything_ = false;
   Loop::TimerId stall_timer_ = 0;
 

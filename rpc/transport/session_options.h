@@ -24,6 +24,11 @@ struct SessionOptions {
   std::string session_id;
   uint32_t lane_id = 0;
 
+  // The number of the server or channel that it belongs to, and what the channel connects to. Not the session's
+  // business, but that of who lists it.
+  uint64_t owner = 0;
+  std::string target;
+
   // Received payloads are reserved here. Never null.
   std::shared_ptr<memory::Budget> held_budget;
 

@@ -33,6 +33,7 @@ void Session::OnReadable() {
         return Fail(std::move(result.error));
     }
     bytes += result.bytes;
+    received_bytes_ += result.bytes;
     keepalive_.OnReceived();
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
@@ -122,6 +123,7 @@ absl::Status Session::OnCallStart(wire::Frame& frame) {
                                                      "the limit is ", options_.max_concurrent_calls));
   }
   last_call_id_ = call_id;
+  ++calls_begun_;
   calls_.try_emplace(call_id);
   receiver_.OpenCall(call_id);
   const uint64_t message_size = start.message_size();

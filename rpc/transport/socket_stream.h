@@ -44,6 +44,7 @@ class SocketStream final : public ByteStream, private FdHandler {
   void Abort() override;
   bool SendQueueEmpty() override;
   const std::string& peer() const override { return peer_; }
+  std::string local() const override { return local_.ToString(); }
   bool same_host() const override { return same_host_; }
   PeerIdentity identity() const override;
   int fd() const override { return fd_.get(); }

@@ -189,6 +189,11 @@ void TlsStream::GoOnLater() {
   });
 }
 
+std::string TlsStream::encryption() const {
+  if (state_ != State::kOpen) return {};
+  return absl::StrCat(SSL_get_version(ssl_.get()), " ", SSL_get_cipher_name(ssl_.get()));
+}
+
 bool TlsStream::ProtocolAgreed() {
   const unsigned char* selected = nullptr;
   unsigned int length = 0;

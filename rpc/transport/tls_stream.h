@@ -33,6 +33,8 @@ class TlsStream final : public ByteStream, private ByteStream::Observer {
   void Abort() override;
   bool SendQueueEmpty() override;
   const std::string& peer() const override { return inner_->peer(); }
+  std::string local() const override { return inner_->local(); }
+  std::string encryption() const override;
   bool same_host() const override { return inner_->same_host(); }
   int fd() const override { return -1; }
   PeerIdentity identity() const override { return identity_; }

@@ -13,7 +13,6 @@
 
 #include "admin/exposition.h"
 #include "admin/log_lines.h"
-#include "admin/utf8.h"
 
 namespace pagewire {
 namespace {
@@ -223,25 +222,6 @@ TEST(NumberTextTest, ReadsBack) {
   EXPECT_EQ(admin::NumberText(-std::numeric_limits<double>::min()), "-2.2250738585072014e-308");
   EXPECT_EQ(admin::NumberText(-HUGE_VAL), "-Inf");
   EXPECT_EQ(admin::NumberText(std::nan("")), "NaN");
-}
-
-TEST(PrintableUtf8Test, WellFormedTextStays) {
-  const std::string text = "a\n\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf";
-  EXPECT_EQ(admin::PrintableUtf8(text), text);
-}
-
-TEST(PrintableUtf8Test, EverythingElseDoesNot) {
-  EXPECT_EQ(admin::PrintableUtf8("\x80"), "?");                 // without a first byte
-  EXPECT_EQ(admin::PrintableUtf8("\xc3"), "?");                 // cut off
-  EXPECT_EQ(admin::PrintableUtf8("\xe2\x82"), "??");            // cut off
-  EXPECT_EQ(admin::PrintableUtf8("\xc3(a"), "?(a");             // followed by something else
-  EXPECT_EQ(admin::PrintableUtf8("\xc0\x80"), "??");            // overlong
-  EXPECT_EQ(admin::PrintableUtf8("\xe0\x9f\xbf"), "???");       // overlong
-  EXPECT_EQ(admin::PrintableUtf8("\xf0\x8f\xbf\xbf"), "????");  // overlong
-  EXPECT_EQ(admin::PrintableUtf8("\xed\xa0\x80"), "???");       // a surrogate
-  EXPECT_EQ(admin::PrintableUtf8("\xf4\x90\x80\x80"), "????");  // above U+10FFFF
-  EXPECT_EQ(admin::PrintableUtf8("\xf5\xff"), "??");            // never
-  EXPECT_EQ(admin::PrintableUtf8("\t\r\x1b\x7f"), "????");      // controls
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ def _problems(prefix, source, build):
     installed = {str(p.relative_to(prefix)) for p in prefix.rglob("*") if p.is_file()}
 
     public = {f"include/{p.relative_to(source / 'rpc')}" for p in (source / "rpc/pagewire").rglob("*.h")}
-    public |= {"include/pagewire/options.proto", "include/pagewire/options.pb.h"}
+    public |= {"include/pagewire/options.proto", "include/pagewire/options.pb.h",
+               "include/pagewire/admin/v1/admin.proto"}
     headers = {p for p in installed if p.startswith("include/")}
     for path in sorted(public - headers):
         yield f"{path} is not installed"

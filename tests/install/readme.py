@@ -1,6 +1,7 @@
 """The code in README.md is what it says: it builds against the installed package and runs."""
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -100,6 +101,44 @@ int main(int, char** arguments) {
 """
 
 
+# A server that may be asked, and keeps what it is put; and a program that asks it.
+_ADMIN_MAIN = r"""
+class KeepingStore final : public store::Store::Service {
+  absl::StatusOr<store::PutReply> Put(pagewire::ServerContext&, const store::PutRequest&,
+                                      pagewire::Payload payload) override {
+    kept_ = std::move(payload);
+    return store::PutReply();
+  }
+  pagewire::Payload kept_;
+};
+
+int main(int, char** arguments) {
+  KeepingStore store;
+  pagewire::AdminService admin;
+  pagewire::ServerBuilder builder;
+  builder.AddListeningPort(arguments[1], pagewire::InsecureServerCredentials()).RegisterService(&store);
+  if (const absl::Status status = ServeAdmin(builder, admin, arguments[2]); !status.ok()) return 1;
+  const auto server = builder.BuildAndStart();
+  if (!server.ok()) return 1;
+  store::Store::Stub stub(pagewire::CreateChannel(arguments[1], pagewire::InsecureChannelCredentials()));
+  pagewire::ClientContext context;
+  const auto payload = pagewire::Payload::FromCord(absl::Cord(std::string(1'000'000, 'x')));
+  if (!stub.Put(context, store::PutRequest(), payload).ok()) return 1;
+  std::cout << "ready" << std::endl;
+  std::string line;
+  std::getline(std::cin, line);  // until who started this has asked
+}
+"""
+_WHO_MAIN = r"""
+int main(int, char** arguments) {
+  const absl::Status status = PrintWhoHoldsFor(
+      pagewire::CreateChannel(arguments[1], pagewire::InsecureChannelCredentials()), absl::ZeroDuration());
+  std::cout << status.ToString() << "\n";
+}
+"""
+_WHO_INCLUDES = "#include <pagewire/pagewire.h>\n#include <iostream>\n#include <memory>\n#include <utility>\n"
+
+
 def _block(readme, language, having):
     """The first code block of that language with `having` in it."""
     for block in re.findall(rf"^```{language}\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL):
@@ -126,6 +165,20 @@ def _make_certificates(folder):
              "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
 
 
+def _ask_who_holds(build, folder):
+    """What the program that asks prints, about a server that holds a payload."""
+    address = f"unix:{folder / 'socket'}"
+    policy = folder / "operators.json"
+    policy.write_text('{"name": "operators", "allow_rules": [{"name": "we", "source": {"principals": ["uid:%d"]}}]}'
+                      % os.getuid())
+    with subprocess.Popen([build / "kept", address, policy], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as server:
+        ready = server.stdout.readline()
+        said = _run(build / "who", address) if ready == "ready\n" else f"the server said {ready!r}"
+        server.stdin.close()
+    return said
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cmake", required=True)
@@ -143,7 +196,12 @@ def main():
         (project / "CMakeLists.txt").write_text(
             _PREAMBLE + _block(readme, "cmake", "find_package")
             + "add_executable(forms forms.cc)\npagewire_generate(TARGET forms PROTOS archive.proto store.proto)\n"
-            "target_link_libraries(forms PRIVATE pagewire::admin)\n")
+            "target_link_libraries(forms PRIVATE pagewire::admin)\n"
+            "add_executable(kept kept.cc)\npagewire_generate(TARGET kept PROTOS store.proto)\n"
+            "target_link_libraries(kept PRIVATE pagewire::admin_service)\n" + _block(readme, "cmake", "admin.proto"))
+        (project / "kept.cc").write_text(_WHO_INCLUDES + '#include "store.pagewire.h"\n'
+                                         + _block(readme, "cpp", "ServeAdmin") + _ADMIN_MAIN)
+        (project / "who.cc").write_text(_WHO_INCLUDES + _block(readme, "cpp", "PrintWhoHoldsFor") + _WHO_MAIN)
         (project / "app.cc").write_text(_block(readme, "cpp", "int main"))
         (project / "forms.cc").write_text(_INCLUDES + _block(readme, "cpp", "CoStore")
                                           + _block(readme, "cpp", "CallbackStore")
@@ -162,9 +220,12 @@ def main():
         _run(options.cmake, "--build", scratch / "build")
         output = _run(scratch / "build/app")
         forms = _run(scratch / "build/forms", safe)
+        who = _ask_who_holds(scratch / "build", safe)
     print(output)
     print(forms)
+    print(who)
     right = output.startswith(f"{64 << 20}\n") and forms == "1000 3000 3 10000000 2000\n1000 PERMISSION_DENIED\n"
+    right = right and "1000000 bytes by /store.Store/Put from unix:" in who and who.endswith("OK\n")
     return 0 if right else 1
 
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -421,6 +422,84 @@ TEST(BudgetDeathTest, WrongUseEndsTheProcess) {
   Reservation in_a = *a.TryReserve(5, "x");
   EXPECT_DEATH(in_a.Split(6), "Reservation::Split: more bytes than there are");
   EXPECT_DEATH(in_a.Merge(*b.TryReserve(5, "x")), "Reservation::Merge: charged to different budgets");
+}
+
+TEST(BudgetTest, LevelsAreListedWhileAnybodyHasThem) {
+  Budget process("process", 1000, "raise it");
+  auto server = std::make_unique<Budget>("server", 500, "raise it", &process, "");
+  auto connection = std::make_unique<Budget>("connection", Budget::kNoLimit, "", server.get(), "ipv4:1.2.3.4:5");
+  std::optional<Reservation> held = connection->TryReserve(100, "a");
+  connection->TryReserve(300, "b").reset();
+  std::vector<BudgetView> levels = process.ListLevels(0, 10);
+  ASSERT_EQ(levels.size(), 3u);
+  EXPECT_EQ(levels[0].id, process.id());
+  EXPECT_EQ(levels[1].id, server->id());
+  EXPECT_EQ(levels[1].parent, process.id());
+  EXPECT_EQ(levels[2].parent, server->id());
+  EXPECT_EQ(levels[2].name, "connection");
+  EXPECT_EQ(levels[2].peer, "ipv4:1.2.3.4:5");
+  EXPECT_EQ(levels[1].limit, 500u);
+  for (const BudgetView& level : levels) {
+    EXPECT_EQ(level.reserved, 100u);
+    EXPECT_EQ(level.peak, 400u);
+  }
+  const auto waiting = connection->Reserve(450, "c", [](Reservation) {});
+  ASSERT_TRUE(waiting.ok());
+  EXPECT_EQ(process.ListLevels(server->id(), 10).front().waiting, 450u);
+  EXPECT_EQ(process.ListLevels(0, 2).size(), 2u);
+  connection.reset();
+  server.reset();
+  EXPECT_EQ(process.ListLevels(0, 10).size(), 3u) << "bytes are held";
+}
+
+TEST(BudgetTest, LevelsThatAreGoneAreForgotten) {
+  Budget process("process", 1000, "raise it");
+  uint64_t last = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Budget connection("connection", 10, "", &process);
+    EXPECT_GT(connection.id(), last);
+    last = connection.id();
+  }
+  EXPECT_EQ(process.ListLevels(0, 10'000).size(), 1u);
+}
+
+TEST(BudgetTest, HoldersAreListedWithTheirCallsAndWhetherTheyWereDelivered) {
+  Budget process("process", 10'000, "raise it");
+  Budget server("server", 5'000, "raise it", &process);
+  Budget connection("connection", Budget::kNoLimit, "", &server, "a peer");
+  std::optional<Reservation> first = connection.TryReserve(100, {"/s/A", 7});
+  std::optional<Reservation> other = process.TryReserve(50, "b");
+  std::vector<HolderView> holders = process.ListHolders({.limit = 10});
+  ASSERT_EQ(holders.size(), 2u);
+  EXPECT_EQ(holders[0].label, "/s/A");
+  EXPECT_EQ(holders[0].call, 7u);
+  EXPECT_EQ(holders[0].peer, "a peer");
+  EXPECT_EQ(holders[0].budget, connection.id());
+  EXPECT_EQ(holders[0].bytes, 100u);
+  EXPECT_EQ(holders[0].delivered, absl::InfiniteFuture());
+  EXPECT_LT(holders[0].id, holders[1].id);
+  Reservation part = first->Split(60);
+  first->SetDelivered();
+  first.reset();
+  holders = process.ListHolders({.limit = 10, .budget = server.id()});
+  ASSERT_EQ(holders.size(), 1u) << "of the server";
+  EXPECT_EQ(holders[0].bytes, 60u);
+  EXPECT_NE(holders[0].delivered, absl::InfiniteFuture());
+  EXPECT_TRUE(process.ListHolders({.limit = 10, .until = absl::Now() - absl::Hours(1)}).empty());
+  EXPECT_EQ(process.ListHolders({.after = holders[0].id, .limit = 10}).size(), 1u);
+  EXPECT_EQ(process.ListHolders({.limit = 1}).size(), 1u);
+}
+
+// They are looked at a few at a time, with others in between.
+TEST(BudgetTest, AllOfManyHoldersAreListed) {
+  Budget process("process", 10'000, "raise it");
+  std::vector<Reservation> all;
+  for (int i = 0; i < 1000; ++i) all.push_back(*process.TryReserve(1, "h"));
+  const std::vector<HolderView> holders = process.ListHolders({.limit = 5'000});
+  ASSERT_EQ(holders.size(), 1000u);
+  for (size_t i = 1; i < holders.size(); ++i) EXPECT_LT(holders[i - 1].id, holders[i].id);
+  EXPECT_EQ(process.Holders().size(), 1000u) << "no trace is left";
+  EXPECT_EQ(process.ListHolders({.limit = 300}).back().id, holders[299].id);
 }
 
 }  // namespace

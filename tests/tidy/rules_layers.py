@@ -4,7 +4,8 @@ import posixpath
 import re
 
 # A layer may include itself and the layers named before it; client and server are side by side.
-LAYERS = ("base", "payload", "wire", "transport", "call", "client", "server", "health", "reflection", "etcd", "admin")
+LAYERS = ("base", "payload", "wire", "transport", "call", "client", "server", "health", "reflection", "etcd", "admin",
+          "admin_service")
 _BESIDE = {("client", "server"), ("server", "client")}
 
 # What a public header may include besides the standard library and <pagewire/...>.

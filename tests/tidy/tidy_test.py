@@ -64,7 +64,7 @@ class TidyTest(unittest.TestCase):
         self.assert_finding({"rpc/base/a.h": HEADER + '#include "wire/frame.h"\n'},
                             'rpc/base/a.h:3: includes "wire/frame.h", which is above base/: includes point down '
                             "base <- payload <- wire <- transport <- call <- client <- server <- health <- reflection "
-                            "<- etcd <- admin")
+                            "<- etcd <- admin <- admin_service")
         files = {"rpc/wire/README.md": "", "rpc/wire/a.h": HEADER + '#include "base/b.h"\n'}
         self.assertEqual(self.findings(files), [])
 

@@ -71,7 +71,7 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
 
   void OnItemSent(uint64_t, uint64_t) override {}
   void OnPayloadSent(uint64_t, SentPayload) override {}
-  void OnCallSent(uint64_t call_id) override { finished_.push_back(call_id); }
+  void OnCallSent(uint64_t call_id, uint64_t) override { finished_.push_back(call_id); }
 
   SendCredit credit_{1 << 20, 1 << 20};
   SendWindow window_;

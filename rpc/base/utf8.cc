@@ -1,8 +1,8 @@
-#include "admin/utf8.h"
+#include "base/utf8.h"
 
 #include <cstdint>
 
-namespace pagewire::admin {
+namespace pagewire::base {
 namespace {
 
 struct Range {
@@ -60,4 +60,4 @@ std::string PrintableUtf8(std::string_view text) {
   return out;
 }
 
-}  // namespace pagewire::admin
+}  // namespace pagewire::base
