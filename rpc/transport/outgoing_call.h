@@ -159,7 +159,7 @@ class OutgoingCall {
   const SendTerms& terms_;
   uint64_t& last_payload_id_;
   Observer& observer_;
-  std::list<Item> items_;  // a list, because that takes no memory while it is empty, as it mostly is
+  std::list<Item> items_;           // a list, because that takes no memory while it is empty, as it mostly is
   uint64_t announced_payload_ = 0;  // by the last message
   bool heard_of_ = false;           // by the peer: a frame has gone out
   bool waiting_ = false;            // for credit
