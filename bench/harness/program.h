@@ -24,6 +24,8 @@ struct Program {
   // The result keeps it going; null after an error that was printed.
   std::function<std::shared_ptr<void>(const Options& options, int& port)> serve;
   std::function<std::unique_ptr<Client>(const Options& options, int port)> connect;
+
+  std::string allocator = "malloc";  // which of RunWithAllocator it is best with
 };
 
 // A whole main().
