@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "transport/zerocopy_receive.h"
 
@@ -80,7 +81,11 @@ bool FloorReceiver::Map(size_t size, size_t& owed, ByteReader& reader) {
     request.address = arena_ + got;
     request.length = size - got;
     const transport::ZerocopyReceiveResult result = transport::ZerocopyReceive(fd_, request);
-    if (result.error != 0) FloorDie("TCP_ZEROCOPY_RECEIVE");
+    if (result.error == EIO || result.error == ECONNRESET) return false;  // the peer has closed
+    if (result.error != 0) {
+      errno = result.error;
+      FloorDie("TCP_ZEROCOPY_RECEIVE");
+    }
     if (options_.touch) reader.Read(arena_ + got, result.mapped);
     got += result.mapped;
     // What has come since the kernel looked can be mapped by the next call; what was there and still is, by none.

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace pagewire::bench {
 namespace {
@@ -30,7 +32,8 @@ bool RunWithAllocator(const std::string& allocator, char** argv) {
     return false;
   }
   setenv("LD_PRELOAD", kTcmalloc, 1);
-  execv("/proc/self/exe", argv);
+  std::error_code error;
+  execv(std::filesystem::read_symlink("/proc/self/exe", error).c_str(), argv);  // not the link: ps shows the name
   std::perror("execv");
   return false;
 }

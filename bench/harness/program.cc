@@ -78,7 +78,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
   if (options.workload != "echo" && options.payload_bytes == 0) return WrongUsage("--payload_bytes: at least 1");
   if (!PinToCpu(options.pin_cpu)) return 2;
   std::string allocator = absl::GetFlag(FLAGS_allocator);
-  if (allocator.empty()) allocator = program.allocator;
+  if (allocator.empty()) allocator = options.workload == "echo" ? program.echo_allocator : program.bulk_allocator;
   if (!RunWithAllocator(allocator, argv)) return 2;
   const ServerProcess server([&](int& port) {
     std::shared_ptr<void> served = program.serve(options, port);

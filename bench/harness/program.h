@@ -25,7 +25,9 @@ struct Program {
   std::function<std::shared_ptr<void>(const Options& options, int& port)> serve;
   std::function<std::unique_ptr<Client>(const Options& options, int port)> connect;
 
-  std::string allocator = "malloc";  // which of RunWithAllocator it is best with
+  // Which of RunWithAllocator it is best with.
+  std::string echo_allocator = "malloc";
+  std::string bulk_allocator = "malloc";  // for all other workloads
 };
 
 // A whole main().

@@ -44,6 +44,11 @@ Usage OwnUsage() {
   return usage;
 }
 
+int CpuCount() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 bool PinToCpu(int cpu) {
   if (cpu < 0) return true;
   cpu_set_t set;

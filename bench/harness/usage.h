@@ -21,6 +21,9 @@ Usage OwnUsage();
 std::atomic<uint64_t>& AllocationCount();
 std::atomic<bool>& CountsAllocations();
 
+// How many CPUs this process may run on.
+int CpuCount();
+
 // The calling thread, and so all threads and processes that it makes, runs on this CPU only; negative: nothing changes.
 // False, after a message, if there is no such CPU.
 bool PinToCpu(int cpu);

@@ -2,6 +2,7 @@
 #include "peers/grpc_peer.h"
 
 #include <absl/flags/flag.h>
+#include <absl/synchronization/mutex.h>
 
 #include "harness/program.h"
 
@@ -9,6 +10,7 @@
 ABSL_FLAG(int32_t, http2_frame_bytes, 1 << 20, "GRPC_ARG_HTTP2_MAX_FRAME_SIZE");
 ABSL_FLAG(int32_t, read_chunk_bytes, 1 << 20,
           "not for echo: GRPC_ARG_TCP_READ_CHUNK_SIZE and the most and least of it; 0: gRPC's own");
+ABSL_FLAG(bool, minimal_stack, true, "GRPC_ARG_MINIMAL_STACK, and no retries");
 ABSL_FLAG(int32_t, lookahead_bytes, 64 << 20, "GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES; 0: gRPC's own, with probing");
 
 namespace pagewire::bench {
@@ -21,6 +23,8 @@ grpc::ChannelArguments Arguments(bool bulk) {
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_MINIMAL_STACK, absl::GetFlag(FLAGS_minimal_stack));
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, !absl::GetFlag(FLAGS_minimal_stack));
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, absl::GetFlag(FLAGS_http2_frame_bytes));
   if (const int bytes = absl::GetFlag(FLAGS_lookahead_bytes); bytes > 0) {
     arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, bytes);
@@ -60,6 +64,7 @@ void SetGrpcOptions(grpc::ServerBuilder& builder, const Options& options, int& p
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.SetMaxReceiveMessageSize(-1);
   builder.SetMaxSendMessageSize(-1);
+  builder.AddChannelArgument(GRPC_ARG_MINIMAL_STACK, absl::GetFlag(FLAGS_minimal_stack));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, absl::GetFlag(FLAGS_http2_frame_bytes));
   if (const int bytes = absl::GetFlag(FLAGS_lookahead_bytes); bytes > 0) {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, bytes);
@@ -75,12 +80,15 @@ void SetGrpcOptions(grpc::ServerBuilder& builder, const Options& options, int& p
 }  // namespace pagewire::bench
 
 int main(int argc, char** argv) {
+  // Debian's Abseil looks for deadlocks at every lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const std::vector<std::string> all = {"echo", "put", "get", "mixed"};
   return pagewire::bench::RunProgram({.name = "pagewire-peer-grpc",
                                       .version = "gRPC " + grpc::Version(),
                                       .forms = {{"generic", all}, {"callback", all}, {"sync", all}},
                                       .serve = pagewire::bench::Serve,
                                       .connect = pagewire::bench::Connect,
-                                      .allocator = "tcmalloc"},
+                                      .echo_allocator = "tcmalloc",
+                                      .bulk_allocator = "tcmalloc"},
                                      argc, argv);
 }

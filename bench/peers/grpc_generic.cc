@@ -14,21 +14,20 @@
 #include <vector>
 
 #include "harness/bytes.h"
+#include "harness/usage.h"
 #include "peers/grpc_peer.h"
 #include "peers/pooled_memory.h"
 
 ABSL_FLAG(int32_t, generic_queues, 0,
-          "generic: completion queues on each side, with a thread each, and at the client a channel; 0: one, for echo "
-          "the smaller of what is in flight and the number of CPUs");
+          "generic: completion queues on each side, with a thread each, and at the client a channel; 0: as many as "
+          "there are CPUs, but not more than calls in flight");
 
 namespace pagewire::bench {
 namespace {
 
 int Queues(const Options& options) {
   const int wanted = absl::GetFlag(FLAGS_generic_queues);
-  const int cpus = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  if (wanted > 0) return wanted;
-  return options.workload == "echo" ? std::min(options.inflight, cpus) : 1;
+  return wanted > 0 ? wanted : std::min(options.inflight, CpuCount());
 }
 
 grpc::ByteBuffer BufferOf(grpc::Slice slice) { return grpc::ByteBuffer(&slice, 1); }

@@ -15,10 +15,13 @@
 #include "floor_sender.h"
 #include "harness/program.h"
 #include "harness/thread_callers.h"
+#include "harness/usage.h"
 #include "peers/socket_echo.h"
 
-ABSL_FLAG(int32_t, socket_connections, 1,
-          "put, get, mixed: connections with a thread each, between which the payloads in flight are divided");
+ABSL_FLAG(
+    int32_t, socket_connections, 0,
+    "put, get, mixed: connections with a thread each, between which the payloads in flight are divided; 0: as many "
+    "as there are CPUs, which is fastest");
 
 namespace pagewire::bench {
 namespace {
@@ -131,10 +134,10 @@ class SocketClient final : public Client {
   SocketClient(const Options& options, int port) : options_(options), port_(port) {}
 
   std::unique_ptr<Callers> Start(Kind kind, int count, Tally& tally) override {
-    const int wanted = kind == Kind::kEcho ? 1 : std::max(absl::GetFlag(FLAGS_socket_connections), 1);
-    const int connections = std::min(wanted, count);
-    const int each = count / connections;
-    return StartThreads(connections, [this, kind, each, &tally] { return Connect(kind, each, tally); });
+    const int wanted = absl::GetFlag(FLAGS_socket_connections);
+    const int connections = std::min(count, kind == Kind::kEcho ? 1 : wanted > 0 ? wanted : CpuCount());
+    const auto shares = std::make_shared<Shares>(count, connections);
+    return StartThreads(connections, [this, kind, shares, &tally] { return Connect(kind, shares->Next(), tally); });
   }
 
  private:

@@ -21,18 +21,22 @@
 #include "harness/bytes.h"
 #include "harness/program.h"
 #include "harness/thread_callers.h"
+#include "harness/usage.h"
 
-ABSL_FLAG(int32_t, thrift_connections, 0,
-          "connections, with a thread each at both ends, between which what is in flight is divided; 0: one for echo, "
-          "and for payloads the smaller of what is in flight and 2");
+ABSL_FLAG(
+    int32_t, thrift_connections, 0,
+    "connections, with a thread each at both ends, between which what is in flight is divided; 0: at most two for "
+    "echo, and as many as payloads are in flight");
 ABSL_FLAG(int32_t, thrift_buffer_bytes, 256 << 10, "of each transport's buffers");
-ABSL_FLAG(int32_t, thrift_socket_bytes, 4 << 20, "SO_SNDBUF and SO_RCVBUF; 0: the kernel's own tuning");
+ABSL_FLAG(int32_t, thrift_socket_bytes, 0, "SO_SNDBUF and SO_RCVBUF; 0: the kernel's own tuning");
 
 namespace pagewire::bench {
 namespace {
 
 using apache::thrift::TConfiguration;
 using apache::thrift::protocol::TProtocol;
+using apache::thrift::transport::TBufferedTransport;
+using apache::thrift::transport::TFramedTransport;
 using apache::thrift::transport::TSocket;
 using apache::thrift::transport::TTransport;
 
@@ -41,17 +45,26 @@ std::shared_ptr<TConfiguration> NoLimits() {
   return std::make_shared<TConfiguration>(std::numeric_limits<int>::max(), std::numeric_limits<int>::max());
 }
 
+// Thrift counts what it reads against the largest message, and for these transports never begins anew: a connection
+// would end after 2 GiB.
+template <typename Transport>
+class Endless final : public Transport {
+ public:
+  using Transport::Transport;
+  uint32_t readEnd() override {
+    this->resetConsumedMessageSize();
+    return Transport::readEnd();
+  }
+};
+
 // The form: how messages lie in the stream.
 class Transports final : public apache::thrift::transport::TTransportFactory {
  public:
   explicit Transports(bool framed) : framed_(framed) {}
   std::shared_ptr<TTransport> getTransport(std::shared_ptr<TTransport> socket) override {
     const auto bytes = static_cast<uint32_t>(absl::GetFlag(FLAGS_thrift_buffer_bytes));
-    if (!framed_) {
-      return std::make_shared<apache::thrift::transport::TBufferedTransport>(socket, bytes, NoLimits());
-    }
-    return std::make_shared<apache::thrift::transport::TFramedTransport>(
-        socket, bytes, std::numeric_limits<uint32_t>::max(), NoLimits());
+    if (!framed_) return std::make_shared<Endless<TBufferedTransport>>(socket, bytes, NoLimits());
+    return std::make_shared<Endless<TFramedTransport>>(socket, bytes, std::numeric_limits<uint32_t>::max(), NoLimits());
   }
 
  private:
@@ -184,6 +197,17 @@ class Pipeline {
     for (int i = 0; i < inflight; ++i) Ask();
   }
 
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+  // The server has answered all when its connection ends.
+  ~Pipeline() {
+    try {
+      while (!began_.empty() && TakeOne()) continue;
+    } catch (const apache::thrift::TException&) {
+      // has been told by Next
+    }
+  }
+
   bool Next() {
     if (!TakeOne()) return false;
     Ask();
@@ -223,6 +247,7 @@ class Pipeline {
     if (arrived != expected_) {
       recorder_.Failed("Thrift: " + std::to_string(arrived) + " bytes arrived, and were right, of " +
                        std::to_string(expected_));
+      began_.clear();
       return false;
     }
     recorder_.Ended(began_.front(), kind_ == Kind::kEcho ? 0 : arrived);
@@ -248,11 +273,12 @@ class ThriftClient final : public Client {
 
   std::unique_ptr<Callers> Start(Kind kind, int count, Tally& tally) override {
     const int wanted = absl::GetFlag(FLAGS_thrift_connections);
-    const int connections = std::min(count, wanted > 0 ? wanted : kind == Kind::kEcho ? 1 : 2);
-    return StartThreads(connections, [this, kind, each = count / connections, &tally]() -> std::function<bool()> {
+    const int connections = std::min(count, wanted > 0 ? wanted : CpuCount());
+    const auto shares = std::make_shared<Shares>(count, connections);
+    return StartThreads(connections, [this, kind, shares, &tally]() -> std::function<bool()> {
       Recorder& recorder = tally.Add();
       try {
-        const auto pipeline = std::make_shared<Pipeline>(options_, kind, each, port_, recorder);
+        const auto pipeline = std::make_shared<Pipeline>(options_, kind, shares->Next(), port_, recorder);
         return [pipeline, &recorder] {
           try {
             return pipeline->Next();

@@ -15,12 +15,13 @@
 #include "harness/bytes.h"
 #include "harness/program.h"
 #include "harness/thread_callers.h"
+#include "harness/usage.h"
 #include "peers/pooled_memory.h"
 
-ABSL_FLAG(int32_t, zmq_buffer_bytes, 4 << 20, "ZMQ_SNDBUF and ZMQ_RCVBUF; 0: the kernel's own tuning");
-ABSL_FLAG(int32_t, zmq_batch_bytes, 256 << 10,
-          "ZMQ_IN_BATCH_SIZE and ZMQ_OUT_BATCH_SIZE, what is read and written with one system call; 0: 8 KiB");
-
+ABSL_FLAG(int32_t, zmq_connections, 0,
+          "sockets of the client, with a thread each, and I/O threads on both sides; 0: as many as there are CPUs, but "
+          "not more than calls in flight");
+ABSL_FLAG(int32_t, zmq_buffer_bytes, 0, "ZMQ_SNDBUF and ZMQ_RCVBUF; 0: the kernel's own tuning");
 namespace pagewire::bench {
 namespace {
 
@@ -109,7 +110,8 @@ void Set(void* socket, int option, int value) {
 }
 
 // No limits on messages or queues, large buffers. ZeroMQ sets TCP_NODELAY itself; it has no option for congestion
-// control: see UseCubicOnAllSockets.
+// control (see UseCubicOnAllSockets), and those for reading and writing more than 8 KiB of small messages with one
+// system call are not in Debian's build of it.
 void* MakeSocket(void* context, int type) {
   void* const socket = zmq_socket(context, type);
   if (socket == nullptr) Die("zmq_socket");
@@ -120,12 +122,6 @@ void* MakeSocket(void* context, int type) {
     Set(socket, ZMQ_SNDBUF, bytes);
     Set(socket, ZMQ_RCVBUF, bytes);
   }
-#ifdef ZMQ_IN_BATCH_SIZE
-  if (const int bytes = absl::GetFlag(FLAGS_zmq_batch_bytes); bytes > 0) {
-    Set(socket, ZMQ_IN_BATCH_SIZE, bytes);
-    Set(socket, ZMQ_OUT_BATCH_SIZE, bytes);
-  }
-#endif
   return socket;
 }
 
@@ -156,8 +152,19 @@ void ServeForEver(const Options& options, void* socket) {
   }
 }
 
-std::shared_ptr<void> Serve(const Options& options, int& port) {
+int Connections(int inflight) {
+  const int wanted = absl::GetFlag(FLAGS_zmq_connections);
+  return std::min(inflight, wanted > 0 ? wanted : CpuCount());
+}
+
+void* MakeContext(const Options& options) {
   void* const context = zmq_ctx_new();
+  if (zmq_ctx_set(context, ZMQ_IO_THREADS, Connections(options.inflight)) != 0) Die("ZMQ_IO_THREADS");
+  return context;
+}
+
+std::shared_ptr<void> Serve(const Options& options, int& port) {
+  void* const context = MakeContext(options);
   void* const socket = MakeSocket(context, ZMQ_ROUTER);
   if (zmq_bind(socket, "tcp://127.0.0.1:*") != 0) Die("zmq_bind");
   char endpoint[128];
@@ -245,11 +252,13 @@ class Pipeline {
 
 class ZeromqClient final : public Client {
  public:
-  ZeromqClient(const Options& options, int port) : options_(options), port_(port), context_(zmq_ctx_new()) {}
+  ZeromqClient(const Options& options, int port) : options_(options), port_(port), context_(MakeContext(options)) {}
 
   std::unique_ptr<Callers> Start(Kind kind, int count, Tally& tally) override {
-    return StartThreads(1, [this, kind, count, &tally]() -> std::function<bool()> {
-      auto pipeline = std::make_shared<Pipeline>(options_, kind, count, context_, port_, tally.Add());
+    const int connections = Connections(count);
+    const auto shares = std::make_shared<Shares>(count, connections);
+    return StartThreads(connections, [this, kind, shares, &tally]() -> std::function<bool()> {
+      auto pipeline = std::make_shared<Pipeline>(options_, kind, shares->Next(), context_, port_, tally.Add());
       return [pipeline = std::move(pipeline)] { return pipeline->Next(); };
     });
   }
@@ -277,6 +286,7 @@ int main(int argc, char** argv) {
        .forms = {{"dealer_router", {"echo", "put", "get", "mixed"}}},
        .serve = pagewire::bench::Serve,
        .connect = [](const Options& options,
-                     int port) { return std::make_unique<pagewire::bench::ZeromqClient>(options, port); }},
+                     int port) { return std::make_unique<pagewire::bench::ZeromqClient>(options, port); },
+       .bulk_allocator = "tcmalloc"},
       argc, argv);
 }
