@@ -1,5 +1,6 @@
 """What is measured: the cells. A cell is one piece of work that several contestants do in turn."""
 
+import os
 from dataclasses import dataclass
 
 from contestants import PEER, Contestant, tcmalloc
@@ -98,7 +99,8 @@ class Plan:
             *self._forms("pagewire"), *self._forms("socket", ("echo",)),
             *self._peers({"grpc": ("callback",), "thrift": ("buffered",), "capnp": (), "zeromq": ()}))
         yield Cell("echo-64B-1-pinned", "echo, 64 B, 1 in flight, client and server on one CPU", "echo",
-                   "total_cpu_us_per_call", pinned, pin_cpu=0, seconds=self._seconds)
+                   "total_cpu_us_per_call", pinned, pin_cpu=min(os.sched_getaffinity(0)),
+                   seconds=self._seconds)
 
     def _bulk(self):
         wanted = None if self._full else {("put", 64 * KIB, 4, False), ("put", MIB, 4, False), ("get", MIB, 4, False),
@@ -144,7 +146,7 @@ class Plan:
         ours = tuple(Contestant(one.program, one.form, "allocations counted", ("--count_allocations=1",))
                      for one in self._forms("pagewire"))
         yield Cell("allocations", "allocations of a unary call, client and server, steady state", "echo",
-                   "allocations_per_call", ours, seconds=self._seconds)
+                   "allocations_per_call", ours, message_bytes=8, seconds=self._seconds)
 
     def _idle(self):
         for count in (1, 2, 100, 10_000):
