@@ -1,6 +1,7 @@
 """Builds the programs in a folder of their own, so that scripts/test keeps its builds."""
 
 import pathlib
+import re
 import subprocess
 
 from contestants import OURS_PROGRAM, PROGRAMS
@@ -24,6 +25,13 @@ def _configure():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         raise BuildError(f"configuring {FOLDER} failed:\n{_last_lines(done)}")
+    return reasons(done.stdout)
+
+
+def reasons(said):
+    """Program name to what CMake (bench/peers/CMakeLists.txt) says of why it is left out."""
+    return {f"pagewire-peer-{name}": f"is not built: {reason}"
+            for name, reason in re.findall(r"^-- peer (\w+): not built: (.*)$", said, re.MULTILINE)}
 
 
 def _targets():
@@ -43,11 +51,11 @@ def setup():
 def build(say):
     """Program name to why it is not there. Raises BuildError if ours is not."""
     say(f"building in {FOLDER.relative_to(ROOT)}")
-    _configure()
-    known, missing = _targets(), {}
+    missing = _configure()
+    known = _targets()
     for program in PROGRAMS:
         if program.name not in known:
-            missing[program.name] = "was left out when configuring: what it is built from is not installed"
+            missing.setdefault(program.name, "is left out by CMake, which does not say why")
             continue
         done = _build(program.name)
         if done.returncode != 0:

@@ -1,6 +1,5 @@
 """Who is measured: programs, the forms each says it has, and what a form is given besides."""
 
-import glob
 import pathlib
 import subprocess
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ class Contestant:
     form: str
     variant: str = ""  # what sets it apart from the plain form: "lanes", "piecewise", "tcmalloc", "copy/map"
     flags: tuple = ()
-    environment: tuple = ()  # pairs
     transport: str = "tcp"  # what carries the bytes; one for processes on one host may come beside it
 
     @property
@@ -90,8 +88,3 @@ def discover(folder, why_missing=None, programs=PROGRAMS):
         field.missing[program] = reason
     return field
 
-
-def tcmalloc():
-    """The library to preload, or None. Large messages of peers are mapped and unmapped for each call without it."""
-    found = sorted(glob.glob("/usr/lib/*/libtcmalloc_minimal.so.4"))
-    return found[0] if found else None

@@ -22,8 +22,7 @@ class Recorder:
     @staticmethod
     def _describe(one):
         return {"id": one.id, "label": one.label, "program": one.program.name, "family": one.family, "form": one.form,
-                "variant": one.variant, "role": one.role, "transport": one.transport, "flags": list(one.flags),
-                "environment": dict(one.environment)}
+                "variant": one.variant, "role": one.role, "transport": one.transport, "flags": list(one.flags)}
 
     @staticmethod
     def _empty(cell):

@@ -88,10 +88,10 @@ def _end_group(process):
             return
 
 
-def execute(command, environment, timeout):
+def execute(command, timeout):
     """Runs `command`; (stdout, stderr, exit status). Raises Failed when it does not end."""
-    process = subprocess.Popen(command, env={**os.environ, **dict(environment)}, start_new_session=True, text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, start_new_session=True, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         output, errors = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -116,7 +116,7 @@ def run(folder, cell, contestant, prefix=()):
     command = [*prefix, str(folder / contestant.program.name), *cell.arguments(contestant)]
     before, cpu = machine.Sample(), _own_cpu()
     with _SocketWatch() as sockets:
-        output, errors, status = execute(command, contestant.environment, cell.seconds * 4 + _MARGIN_SECONDS)
+        output, errors, status = execute(command, cell.seconds * 4 + _MARGIN_SECONDS)
     after = machine.Sample()
     if status == NOT_OFFERED:
         raise NotOffered((errors.strip().splitlines() or ["no such workload"])[-1])

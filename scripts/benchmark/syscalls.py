@@ -1,29 +1,34 @@
 """System calls per call and per MB, in a run of its own: counting costs, most of all under strace.
 
-perf counts in the kernel, per interval, so that one run is enough: the rate in its middle, over the rate of calls that
-the same run reports. strace stops the program at every call and has only a sum, so there the difference of two runs of
-different length stands for the middle.
+perf counts in the kernel, per interval: the rate within the measured time is divided by the rate of calls that the same
+run reports. strace stops the program at every call, which changes what it does, and has only a sum: there the rate of
+calls is taken for that of the whole run.
 """
 
 import dataclasses
 import pathlib
 import re
 import shutil
-import statistics
 import subprocess
 import tempfile
 
 import launch
 
 _INTERVAL_MS = 100
+_WARM_UP_SECONDS = 0.5  # of every program, see bench/harness/measure.cc
+_LONGER_SECONDS = 1  # than a run that measures, so that where time is cut, and how the program ends, matters little
 _EVENT = "raw_syscalls:sys_enter"
 
 
 def tool():
     """"perf" or "strace": what works here; None if neither does."""
     with tempfile.TemporaryDirectory(prefix="pagewire-bench-") as scratch:
-        for name, command in (("perf", _perf(pathlib.Path(scratch, "out"))), ("strace", _strace(scratch + "/out"))):
-            if shutil.which(name) and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+        path = pathlib.Path(scratch, "out")
+        # Where perf may not count it says so in its output, and is content. Less than an interval it may not see.
+        counts = (("perf", _perf(path), rf",\d+,.*{_EVENT}"), ("strace", _strace(path), r"\d total"))
+        for name, command, counted in counts:
+            if (shutil.which(name) and subprocess.run([*command, "sleep", "0.3"], capture_output=True).returncode == 0
+                    and re.search(counted, path.read_text())):
                 return name
     return None
 
@@ -44,11 +49,11 @@ def perf_rates(text):
             if row[1].strip().isdigit() and now > before][:-1]
 
 
-def middle(rates, seconds):
-    """The median of what lies within the measured time, which ends shortly before the program does."""
-    count = max(1, int(seconds * 1000 / _INTERVAL_MS) - 2)
+def measured(rates, seconds):
+    """The mean over the measured time, which ends shortly before the program does."""
+    count = max(1, int(seconds * 1000 / _INTERVAL_MS))
     kept = rates[-count - 1:-1] or rates
-    return statistics.median(kept) if kept else 0.0
+    return sum(kept) / len(kept) if kept else 0.0
 
 
 def strace_total(text):
@@ -73,18 +78,18 @@ def _per(rate, result):
 def _with_perf(folder, cell, contestant, scratch):
     path = pathlib.Path(scratch, "perf")
     run = launch.run(folder, cell, contestant, _perf(path))
-    return _per(middle(perf_rates(path.read_text()), cell.seconds), run["result"])
+    rates = perf_rates(path.read_text())
+    if not rates:
+        raise launch.Failed("perf has counted nothing")
+    return _per(measured(rates, cell.seconds), run["result"])
 
 
 def _with_strace(folder, cell, contestant, scratch):
-    sums, longer, more = [], None, 1.0
-    for seconds in (cell.seconds, cell.seconds + more):
-        path = pathlib.Path(scratch, f"strace{seconds:g}")
-        longer = launch.run(folder, dataclasses.replace(cell, seconds=seconds), contestant, _strace(path))
-        sums.append(strace_total(path.read_text()))
-    calls = {name: max(0, count - sums[0].get(name, 0)) for name, count in sums[1].items()}
+    path = pathlib.Path(scratch, "strace")
+    run = launch.run(folder, cell, contestant, _strace(path))
+    calls = strace_total(path.read_text())
     most = dict(sorted(calls.items(), key=lambda item: -item[1])[:5])
-    return {**_per(sum(calls.values()) / more, longer["result"]), "most_called": most}
+    return {**_per(sum(calls.values()) / (cell.seconds + _WARM_UP_SECONDS), run["result"]), "most_called": most}
 
 
 def count(folder, cell, contestant, tool_name):
@@ -92,6 +97,7 @@ def count(folder, cell, contestant, tool_name):
     with tempfile.TemporaryDirectory(prefix="pagewire-bench-") as scratch:
         try:
             how = _with_perf if tool_name == "perf" else _with_strace
-            return {"tool": tool_name, **how(folder, cell, contestant, scratch)}
+            longer = dataclasses.replace(cell, seconds=cell.seconds + _LONGER_SECONDS)
+            return {"tool": tool_name, **how(folder, longer, contestant, scratch)}
         except (launch.Failed, launch.NotOffered, OSError) as error:
             return {"tool": tool_name, "error": str(error)}

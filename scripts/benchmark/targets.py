@@ -85,8 +85,8 @@ TARGETS = (
     Target("bulk-cpu", "CPU per MB, both sides together, 16 MiB", "whole ≤ 0.9 × every peer, piecewise ≤ 0.7 ×",
            (Claim(_CPU, "total_cpu_us_per_mb", 0.9, True, _PEERS),
             Claim(_CPU, "total_cpu_us_per_mb", 0.7, True, _PEERS, ours=piecewise))),
-    Target("mixed", "small calls beside saturating bulk, p99 of that alone", "≤ 5 × with bulk lanes, ≤ 20 × on one "
-           "connection",
+    Target("mixed", "small calls beside saturating bulk, p99 of that alone",
+           "≤ 5 × with bulk lanes, ≤ 20 × on one connection",
            (Claim(("mixed",), "beside_over_alone_p99", 5, True, ours=_with("callback", "bulk lanes"), unit="×"),
             Claim(("mixed",), "beside_over_alone_p99", 20, True, ours=_with("callback", ""), unit="×")),
            beside=of("grpc")),

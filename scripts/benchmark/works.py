@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from contestants import PEER, Contestant, tcmalloc
+from contestants import PEER, Contestant
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SIZES = (64 * KIB, MIB, 16 * MIB, 256 * MIB)
@@ -58,7 +58,6 @@ class Plan:
         self._field = field
         self._full = full
         self._seconds = seconds or (1.5 if full else 0.4)
-        self._tcmalloc = tcmalloc()
 
     def cells(self):
         cells = [*self._echo(), *self._bulk(), *self._piecewise(), self._mixed(), *self._allocations(), *self._idle()]
@@ -82,13 +81,13 @@ class Plan:
                 yield from self._forms(program.family, (only or {}).get(program.family))
 
     def _bulk_peers(self):
-        """With the allocator that suits large messages; in full runs also with the C library's."""
-        only = None if self._full else {"grpc": ("callback", "generic"), "thrift": ("buffered",)}
-        for one in self._peers(only):
-            if self._tcmalloc:
-                yield Contestant(one.program, one.form, "tcmalloc", one.flags, (("LD_PRELOAD", self._tcmalloc),))
-            if self._full or not self._tcmalloc:
-                yield one
+        """With the allocator that each is best with, as its program knows; in full runs with every one."""
+        if not self._full:
+            yield from self._peers({"grpc": ("callback", "generic"), "thrift": ("buffered",)})
+            return
+        for one in self._peers():
+            for allocator in ("malloc", "tcmalloc"):
+                yield Contestant(one.program, one.form, allocator, (f"--allocator={allocator}",))
 
     def _echo(self):
         everyone = (*self._forms("pagewire"), *self._forms("socket", ("echo",)), *self._peers())

@@ -11,6 +11,7 @@ import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts/benchmark"))
 
+import build
 import charts
 import fake_programs
 import interleave
@@ -189,6 +190,13 @@ class BenchTest(unittest.TestCase):
         self.assertIn("Pagewire callback", sheets[0])
 
 
+class BuildTest(unittest.TestCase):
+    def test_why_a_peer_is_left_out(self):
+        said = "-- Found X\n-- peer thrift: not built: libthrift-dev is missing (a hint)\n-- Configuring done\n"
+        self.assertEqual(build.reasons(said),
+                         {"pagewire-peer-thrift": "is not built: libthrift-dev is missing (a hint)"})
+
+
 class LaunchTest(unittest.TestCase):
     def test_the_result_is_the_last_object(self):
         self.assertEqual(launch.parse('talk\n{"a": 1}\n{"a": 2}\nmore talk\n'), {"a": 2})
@@ -214,13 +222,13 @@ class LaunchTest(unittest.TestCase):
 
     def test_what_hangs_is_ended(self):
         with self.assertRaisesRegex(launch.Failed, "did not end within 1 s"):
-            launch.execute(["sleep", "600"], (), 1)
+            launch.execute(["sleep", "600"], 1)
 
     def test_children_that_are_left_behind_end(self):
         machine.adopt_orphans()
         with tempfile.TemporaryDirectory() as folder:
             child = pathlib.Path(folder, "child")
-            launch.execute(["sh", "-c", f"sleep 600 >/dev/null 2>&1 & echo $! > {child}"], (), 60)
+            launch.execute(["sh", "-c", f"sleep 600 >/dev/null 2>&1 & echo $! > {child}"], 60)
             self.assertFalse(pathlib.Path("/proc", child.read_text().strip()).exists())
 
 

@@ -123,11 +123,11 @@ class SyscallsTest(unittest.TestCase):
                        for i, count in enumerate((1, 5, 1000, 1010, 990, 3)))
         rates = syscalls.perf_rates("# started on a day\n\n" + text)
         self.assertEqual([round(rate) for rate in rates], [10, 50, 10000, 10100, 9900])
-        self.assertEqual(round(syscalls.middle(rates, 0.4)), 10050)
+        self.assertEqual(round(syscalls.measured(rates, 0.2)), 10050)
 
     def test_perf_without_a_count(self):
         self.assertEqual(syscalls.perf_rates("0.1,<not counted>,,raw_syscalls:sys_enter,0,0,,\n"), [])
-        self.assertEqual(syscalls.middle([], 1), 0.0)
+        self.assertEqual(syscalls.measured([], 1), 0.0)
 
     def test_strace(self):
         text = ("% time     seconds  usecs/call     calls    errors syscall\n"

@@ -15,7 +15,7 @@ def contestant(name, role=None):
     form, _, variant = rest.partition("+")
     role = role or {"pagewire": "ours", "socket": "baseline"}.get(family, "peer")
     return {"id": name, "label": name, "program": f"pagewire-{family}", "family": family, "form": form,
-            "variant": variant, "role": role, "transport": "tcp", "flags": [], "environment": {}}
+            "variant": variant, "role": role, "transport": "tcp", "flags": []}
 
 
 def cell(cell_id, figure, rounds=5, **by_contestant):
