@@ -34,7 +34,7 @@ def _parse(arguments):
     parser.add_argument("--contestants", action="append", default=[], metavar="NAME",
                         help="only contestants whose id contains this or matches it, likewise")
     parser.add_argument("--rounds", type=int, default=5, help="at least 5 (default), or no target can be judged")
-    parser.add_argument("--seconds", type=float, help="of each run (default: 0.4, with --full 1.5)")
+    parser.add_argument("--seconds", type=float, help="of each run (default: 0.3, with --full 1.5)")
     parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
     parser.add_argument("--report", metavar="FOLDER", help="write peers.md, charts and README.md's lost rows there")
     parser.add_argument("--publish", action="store_true", help="the same as --report docs/benchmarks, with peers.json")

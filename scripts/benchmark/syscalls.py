@@ -16,7 +16,7 @@ import launch
 
 _INTERVAL_MS = 100
 _WARM_UP_SECONDS = 0.5  # of every program, see bench/harness/measure.cc
-_LONGER_SECONDS = 1  # than a run that measures, so that where time is cut, and how the program ends, matters little
+_LONGER_SECONDS = 0.5  # than a run that measures, so that where time is cut, and how the program ends, matters little
 _EVENT = "raw_syscalls:sys_enter"
 
 
