@@ -123,7 +123,8 @@ class Plan:
         return Cell(f"{workload}-{size_name(size)}-{inflight}-{mode}",
                     f"{workload}, {size_name(size)}, {inflight} in flight, {mode}", workload, "gb_per_s",
                     (*ours, *by_hand, *self._bulk_peers()), payload_bytes=size, inflight=inflight, touch=touch,
-                    seconds=self._seconds * (2 if size > 16 * MIB else 1), count_syscalls=self._full or workload == "put")
+                    seconds=self._seconds * (2 if size > 16 * MIB else 1),
+                    count_syscalls=self._full or workload == "put")
 
     def _piecewise(self):
         for workload in ("put", "get"):
