@@ -6,6 +6,7 @@ import datetime
 import fnmatch
 import pathlib
 import shlex
+import signal
 import sys
 import time
 
@@ -34,12 +35,12 @@ def _parse(arguments):
     parser.add_argument("--contestants", action="append", default=[], metavar="NAME",
                         help="only contestants whose id contains this or matches it, likewise")
     parser.add_argument("--rounds", type=int, default=5, help="at least 5 (default), or no target can be judged")
-    parser.add_argument("--seconds", type=float, help="of each run (default: 0.3, with --full 1.5)")
+    parser.add_argument("--seconds", type=float, help="of each run (default: 0.25, with --full 1.5)")
     parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
     parser.add_argument("--report", metavar="FOLDER", help="write peers.md, charts and README.md's lost rows there")
     parser.add_argument("--publish", action="store_true", help="the same as --report docs/benchmarks, with peers.json")
     parser.add_argument("--from", dest="source", metavar="FILE", help="measure nothing, report on an earlier --json")
-    parser.add_argument("--list", action="store_true", help="show cells and contestants, run nothing")
+    parser.add_argument("--list", action="store_true", help="show cells and contestants; builds, measures nothing")
     parser.add_argument("--programs", metavar="FOLDER", help="use the programs there; sets up and builds nothing")
     options = parser.parse_args(arguments)
     if options.rounds < 1:
@@ -100,6 +101,8 @@ def _measure(options, say):
 def main(arguments):
     options = _parse(arguments)
     machine.adopt_orphans()
+    # As Ctrl-C: what runs is ended, and what was measured is reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def say(text):
         print(text, file=sys.stderr, flush=True)
@@ -119,7 +122,7 @@ def main(arguments):
         if options.publish:
             output.save(result, folder / "peers.json")
         say(f"written to {folder}")
-    return 0
+    return 130 if result["interrupted"] and not options.source else 0
 
 
 if __name__ == "__main__":

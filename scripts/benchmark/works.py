@@ -57,8 +57,8 @@ class Plan:
     def __init__(self, field, full, seconds=None):
         self._field = field
         self._full = full
-        # A quick run has some 90 runs in a round, each of which takes 0.6 s more than it measures, and 10 minutes.
-        self._seconds = seconds or (1.5 if full else 0.3)
+        # A quick run has some 95 runs in a round, each of which takes 0.6 s more than it measures, and 10 minutes.
+        self._seconds = seconds or (1.5 if full else 0.25)
 
     def cells(self):
         cells = [*self._echo(), *self._bulk(), *self._piecewise(), self._mixed(), *self._allocations(), *self._idle()]
