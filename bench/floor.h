@@ -24,7 +24,10 @@ struct FloorOptions {
   bool tuned = true;
 
   uint64_t payload_bytes = 0;
-  int inflight = 1;    // payloads that are not acknowledged; each has a buffer of its own
+  // Memory through which payloads go on either side, used again and again while it is hot; 0: each payload has memory
+  // of its full size.
+  uint64_t block_bytes = 0;
+  int inflight = 1;    // payloads that are not acknowledged; each has a buffer of its own, unless block_bytes
   bool touch = false;  // the sender writes and the receiver reads every byte
   absl::Duration duration;
 };

@@ -26,14 +26,17 @@ inline constexpr size_t kFloorChunkBytes = 256 << 10;
 
 [[noreturn]] void FloorDie(const char* what);
 
-// Both are arranged as the framework's: segments of whole pages, no Nagle, cubic, a receive buffer above the window.
+// All are arranged as the framework's: segments of whole pages, no Nagle, cubic, a receive buffer above the window.
 // Not `tuned`: as the system makes them, but without Nagle.
+int FloorTcpSocket(bool tuned);
 int FloorListen(int& port, bool tuned);
 int FloorConnect(int port, bool tuned);
+int FloorAccept(int listener, bool tuned);
 
-// All of them, or the process ends.
-void FloorSendAll(int fd, const void* data, size_t size, int flags);
-void FloorReceiveAll(int fd, void* data, size_t size);
+// All of them, or false: the connection has ended.
+bool FloorSendAll(int fd, const void* data, size_t size, int flags);
+bool FloorSendAll(int fd, const void* first, size_t first_size, const void* second, size_t second_size);
+bool FloorReceiveAll(int fd, void* data, size_t size);
 
 // Page-aligned; huge pages for what is large, as in the framework's pool.
 struct FloorFree {
@@ -41,9 +44,5 @@ struct FloorFree {
 };
 using FloorMemory = std::unique_ptr<char[], FloorFree>;
 FloorMemory MakeFloorMemory(size_t size);
-
-// Takes payloads from the first connection to `listener` until it ends, acknowledging each. By mapping or copying into
-// one buffer.
-void FloorReceive(int listener, bool tuned, bool map, size_t payload_bytes, bool touch);
 
 }  // namespace pagewire::bench

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bench_service.h"
-#include "server_process.h"
+#include "harness/server_process.h"
 
 namespace pagewire::bench {
 namespace {

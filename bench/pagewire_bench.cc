@@ -7,26 +7,18 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "chaos.h"
 #include "floor.h"
+#include "harness/flags.h"
+#include "harness/usage.h"
 #include "idle_connections.h"
 #include "stuck_reader.h"
 #include "transfer.h"
 
-ABSL_FLAG(
-    std::string, workload, "",
-    "put, get, echo, mixed, forward, fanout: how fast bytes move and what it costs; floor: the same for puts by hand "
-    "over bare sockets; serve: the server of put, get and echo, for other hosts; chaos: random calls, cancels, "
-    "deadlines and restarts; idle: memory of idle connections; stuck_reader: what the other streams of a "
-    "connection keep of their throughput when one is not read");
-ABSL_FLAG(double, seconds, 0, "how long it runs; 0: 60 for chaos, 5 for the others");
-ABSL_FLAG(uint64_t, payload_bytes, 1 << 20, "put, get, mixed, forward, fanout, floor: of each call");
-ABSL_FLAG(uint64_t, message_bytes, 64, "echo, mixed: of each small call");
-ABSL_FLAG(int32_t, inflight, 1, "calls at a time; mixed: of those with payloads");
 ABSL_FLAG(int32_t, fanout, 3, "fanout: sinks");
 ABSL_FLAG(uint32_t, connections_per_peer, 1, "put, get, echo, mixed: see ChannelOptions");
 ABSL_FLAG(bool, payload_digests, false, "put, get, mixed: see ChannelOptions");
@@ -36,13 +28,13 @@ ABSL_FLAG(bool, tuned, true, "floor: sockets as the framework has them; false: a
 ABSL_FLAG(bool, on_loops, true,
           "put, get, echo, mixed, forward, fanout: handlers and completions run on the loops (RegisterInlineService, "
           "ChannelOptions::inline_completions); not with --touch");
-ABSL_FLAG(bool, touch, false, "senders write and receivers read every byte");
+ABSL_FLAG(bool, piecewise, false, "put, get: payloads are made and taken piece by piece, of 256 KiB");
+ABSL_FLAG(bool, count_allocations, false, "put, get, echo: calls of operator new for each call; a run of its own");
 ABSL_FLAG(std::string, send_path, "auto", "of all processes");
 ABSL_FLAG(std::string, receive_path, "auto", "of all processes");
 ABSL_FLAG(std::string, target, "",
           "put, get, echo, mixed: a server that --workload=serve has started; empty: one is started here");
 ABSL_FLAG(std::string, address, "0.0.0.0:7070", "serve: the first of five ports, see bench/transfer.h");
-ABSL_FLAG(std::string, json, "", "the file that the result of a transfer is written to, too");
 ABSL_FLAG(uint64_t, seed, 1, "chaos: of what is random");
 ABSL_FLAG(int32_t, threads, 6, "chaos: callers");
 ABSL_FLAG(int32_t, connections, 10000, "idle: how many");
@@ -58,64 +50,53 @@ absl::Duration Seconds(double otherwise) {
   return absl::Seconds(seconds > 0 ? seconds : otherwise);
 }
 
-int Usage(const std::string& error) {
-  std::fprintf(stderr, "%s\n", error.c_str());
-  return 2;
-}
-
-// A result that is empty was an error.
-int Print(const std::string& result) {
-  if (result.empty()) return 1;
-  std::puts(result.c_str());
-  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
-    std::ofstream file(path);
-    file << result << "\n";
-    if (!file.flush()) return Usage("--json: cannot write " + path);
-  }
-  return 0;
-}
-
-int Floor(const TransferPaths& paths) {
+int Floor(const Options& common, const TransferPaths& paths) {
   FloorOptions options;
   options.send = paths.send == SendPath::kAuto ? SendPath::kCopy : paths.send;
   options.receive = paths.receive == ReceivePath::kAuto ? ReceivePath::kCopy : paths.receive;
-  if (options.send == SendPath::kFile) return Usage("--workload=floor has no --send_path=file");
+  if (options.send == SendPath::kFile) return WrongUsage("--workload=floor has no --send_path=file");
   options.until_queue_empty = absl::GetFlag(FLAGS_until_queue_empty);
   options.tuned = absl::GetFlag(FLAGS_tuned);
-  options.payload_bytes = absl::GetFlag(FLAGS_payload_bytes);
-  options.inflight = std::max(absl::GetFlag(FLAGS_inflight), 1);
-  options.touch = absl::GetFlag(FLAGS_touch);
-  options.duration = Seconds(5);
-  return Print(RunFloor(options));
+  options.payload_bytes = common.payload_bytes;
+  options.inflight = std::max(common.inflight, 1);
+  options.touch = common.touch;
+  options.duration = absl::Seconds(common.duration.count());
+  return PrintResult(RunFloor(options));
 }
 
-int Transfer(const std::string& workload) {
-  TransferOptions options;
-  options.workload = workload;
-  options.payload_bytes = workload == "echo" ? 0 : absl::GetFlag(FLAGS_payload_bytes);
-  options.message_bytes = workload == "echo" || workload == "mixed" ? absl::GetFlag(FLAGS_message_bytes) : 0;
-  options.inflight = absl::GetFlag(FLAGS_inflight);
-  options.fanout = absl::GetFlag(FLAGS_fanout);
-  options.connections = absl::GetFlag(FLAGS_connections_per_peer);
-  options.touch = absl::GetFlag(FLAGS_touch);
-  options.digests = absl::GetFlag(FLAGS_payload_digests);
-  options.target = absl::GetFlag(FLAGS_target);
-  options.on_loops = absl::GetFlag(FLAGS_on_loops);
-  options.duration = Seconds(5);
+int Transfer(Options common) {
   const std::optional<SendPath> send = ParseSendPath(absl::GetFlag(FLAGS_send_path));
   const std::optional<ReceivePath> receive = ParseReceivePath(absl::GetFlag(FLAGS_receive_path));
-  if (!send.has_value()) return Usage("--send_path: auto, copy, zerocopy, fixed, splice or file");
-  if (!receive.has_value()) return Usage("--receive_path: auto, copy or map");
-  options.paths = {*send, *receive};
-  return workload == "floor" ? Floor(options.paths) : Print(RunTransfer(options));
+  if (!send.has_value()) return WrongUsage("--send_path: auto, copy, zerocopy, fixed, splice or file");
+  if (!receive.has_value()) return WrongUsage("--receive_path: auto, copy or map");
+  if (!PinToCpu(common.pin_cpu)) return 2;
+  const TransferPaths paths = {*send, *receive};
+  if (common.workload == "floor") return Floor(common, paths);
+  if (!ChooseForm("pagewire-bench", TransferForms(), common)) return 2;
+  common.count_allocations = absl::GetFlag(FLAGS_count_allocations);
+  TransferOptions options;
+  static_cast<Options&>(options) = std::move(common);
+  options.fanout = absl::GetFlag(FLAGS_fanout);
+  options.connections = absl::GetFlag(FLAGS_connections_per_peer);
+  options.piecewise = absl::GetFlag(FLAGS_piecewise);
+  options.on_loops = absl::GetFlag(FLAGS_on_loops);
+  options.digests = absl::GetFlag(FLAGS_payload_digests);
+  options.paths = paths;
+  options.target = absl::GetFlag(FLAGS_target);
+  return PrintResult(RunTransfer(options));
 }
 
 int Run() {
-  const std::string workload = absl::GetFlag(FLAGS_workload);
-  for (const char* name : {"put", "get", "echo", "mixed", "forward", "fanout", "floor"}) {
-    if (workload == name) return Transfer(workload);
+  if (absl::GetFlag(FLAGS_list)) {
+    for (const Form& form : TransferForms()) std::puts(form.name.c_str());
+    return 0;
   }
-  if (workload == "serve") return ServeTransfers(absl::GetFlag(FLAGS_address), absl::GetFlag(FLAGS_touch));
+  const Options options = OptionsOfFlags();
+  const std::string& workload = options.workload;
+  for (const char* name : {"put", "get", "echo", "mixed", "forward", "fanout", "floor"}) {
+    if (workload == name) return Transfer(options);
+  }
+  if (workload == "serve") return ServeTransfers(absl::GetFlag(FLAGS_address), options.touch);
   if (workload == "chaos") {
     return RunChaos(
         {.duration = Seconds(60), .seed = absl::GetFlag(FLAGS_seed), .threads = absl::GetFlag(FLAGS_threads)});
@@ -126,14 +107,19 @@ int Run() {
                            .rounds = absl::GetFlag(FLAGS_rounds),
                            .payload_bytes = absl::GetFlag(FLAGS_stream_payload_bytes)});
   }
-  return Usage("--workload: put, get, echo, mixed, forward, fanout, floor, serve, chaos, idle or stuck_reader");
+  return WrongUsage("--workload: put, get, echo, mixed, forward, fanout, floor, serve, chaos, idle or stuck_reader");
 }
 
 }  // namespace
 }  // namespace pagewire::bench
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("puts the framework under a load; --workload says which");
+  absl::SetProgramUsageMessage(
+      "puts the framework under a load, which --workload says: put, get, echo, mixed, forward, fanout: how fast bytes "
+      "move and what it costs; floor: the same for puts by hand over bare sockets; serve: the server of put, get and "
+      "echo, for other hosts; chaos: random calls, cancels, deadlines and restarts; idle: memory of idle connections; "
+      "stuck_reader: what the other streams of a connection keep of their throughput when one is not read. See "
+      "bench/README.md");
   absl::ParseCommandLine(argc, argv);
   return pagewire::bench::Run();
 }

@@ -1,33 +1,37 @@
 // How fast bytes move, and what that costs each side.
 #pragma once
 
-#include <absl/time/time.h>
+#include <pagewire/pagewire.h>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "transfer_service.h"
+#include "harness/program.h"
 
 namespace pagewire::bench {
 
-struct TransferOptions {
-  // put, get: payloads one way. echo: messages alone. mixed: echo, one at a time, alone and then beside `inflight` puts
-  // on the same channel. forward: put to a relay that puts to a sink. fanout: the same to `fanout` sinks.
-  std::string workload;
-  uint64_t payload_bytes = 0;
-  uint64_t message_bytes = 0;
-  int inflight = 1;
+struct TransferPaths {
+  SendPath send = SendPath::kAuto;
+  ReceivePath receive = ReceivePath::kAuto;
+};
+
+// Client and server are both written in the form: blocking, callback or coroutine.
+// More workloads: forward: put to a relay that puts to a sink. fanout: the same to `fanout` sinks.
+struct TransferOptions : Options {
   int fanout = 3;
   uint32_t connections = 1;  // ChannelOptions::connections_per_peer
-  bool touch = false;        // senders write and receivers read every byte
+  // Payloads are made, and taken, piece by piece: the option (pagewire.piecewise).
+  bool piecewise = false;
   // Handlers and completions run on the loops (RegisterInlineService, ChannelOptions::inline_completions), as suits
-  // what is over in a microsecond. Not with `touch`.
+  // what is over in a microsecond. Not with `touch`, nor where handlers wait for pieces.
   bool on_loops = true;
   bool digests = false;  // ChannelOptions::payload_digests
   TransferPaths paths;   // of all processes
   std::string target;    // a server of ServeTransfers, maybe on another host; empty: one is started
-  absl::Duration duration;
 };
+
+std::vector<Form> TransferForms();
 
 // The result as one line of JSON, or empty after an error that was printed. Servers are processes of their own: called
 // before anything else of the library is used.

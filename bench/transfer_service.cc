@@ -1,71 +1,216 @@
 #include "transfer_service.h"
 
-#include <algorithm>
-#include <atomic>
-#include <cstring>
+#include <optional>
 #include <utility>
 
-#include "server_process.h"
+#include "harness/usage.h"
 
 namespace pagewire::bench {
+namespace {
 
-uint64_t ReadAll(const Payload& payload) {
-  uint64_t sum = 0;
-  for (const absl::Span<const char> span : payload.spans()) {
-    size_t i = 0;
-    for (; i + sizeof(uint64_t) <= span.size(); i += sizeof(uint64_t)) {
-      uint64_t word;
-      std::memcpy(&word, span.data() + i, sizeof(word));
-      sum += word;
-    }
-    for (; i < span.size(); ++i) sum += static_cast<unsigned char>(span[i]);
+// As in the README of the project: each handler does its work and answers.
+class BlockingService final : public Transfer::ArenaService {
+ public:
+  explicit BlockingService(bool touch) : served_(touch) {}
+
+ private:
+  absl::Status Echo(ServerContext&, const Load& request, Load& reply) override {
+    reply.set_filler(request.filler());
+    return absl::OkStatus();
   }
-  return sum;
+
+  absl::Status Put(ServerContext&, const Load&, Payload payload, Load& reply) override {
+    reply.set_size(served_.Take(payload));
+    return absl::OkStatus();
+  }
+
+  absl::Status Get(ServerContext&, const Load& request, Load& reply, Payload& payload) override {
+    payload = served_.Whole(request.size());
+    reply.set_size(payload.size());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Load> PutPieces(ServerContext&, const Load&, ServerReader<Payload>& pieces) override {
+    PayloadTaker taker(served_.touch());
+    for (;;) {
+      const absl::StatusOr<std::optional<Payload>> piece = pieces.Read();
+      if (!piece.ok()) return piece.status();
+      if (!piece->has_value()) break;
+      taker.Take(**piece);
+    }
+    Load reply;
+    reply.set_size(taker.bytes());
+    return reply;
+  }
+
+  absl::Status GetPieces(ServerContext&, const Load& request, ServerPieceWriter<Load>& pieces) override {
+    Load reply;
+    reply.set_size(request.size());
+    absl::Status status = pieces.WriteMessage(reply);
+    PieceMaker maker = served_.Pieces(request.size());
+    for (Payload piece = maker.Next(); status.ok() && piece.size() > 0; piece = maker.Next()) {
+      status = pieces.Write(piece);
+    }
+    return status;
+  }
+
+  ServedPayloads served_;
+};
+
+// Reads pieces until there are no more.
+struct TakingPieces : std::enable_shared_from_this<TakingPieces> {
+  TakingPieces(AsyncServerReader<Payload> reader, bool touch, absl::AnyInvocable<void(absl::StatusOr<Load>)> answer)
+      : pieces(std::move(reader)), taker(touch), done(std::move(answer)) {}
+
+  void Next() {
+    pieces.Read([self = shared_from_this()](const absl::StatusOr<std::optional<Payload>>& piece) {
+      if (!piece.ok()) return self->done(piece.status());
+      if (piece->has_value()) {
+        self->taker.Take(**piece);
+        return self->Next();
+      }
+      Load reply;
+      reply.set_size(self->taker.bytes());
+      self->done(std::move(reply));
+    });
+  }
+
+  AsyncServerReader<Payload> pieces;
+  PayloadTaker taker;
+  absl::AnyInvocable<void(absl::StatusOr<Load>)> done;
+};
+
+// Writes pieces until there are no more.
+struct GivingPieces : std::enable_shared_from_this<GivingPieces> {
+  GivingPieces(AsyncServerPieceWriter<Load> writer, const PieceMaker& source,
+               absl::AnyInvocable<void(absl::Status)> answer)
+      : pieces(std::move(writer)), maker(source), done(std::move(answer)) {}
+
+  void Next(const absl::Status& status) {
+    const Payload piece = status.ok() ? maker.Next() : Payload();
+    if (piece.size() == 0) return done(status);
+    pieces.Write(piece, [self = shared_from_this()](const absl::Status& written) { self->Next(written); });
+  }
+
+  AsyncServerPieceWriter<Load> pieces;
+  PieceMaker maker;
+  absl::AnyInvocable<void(absl::Status)> done;
+};
+
+class CallbackTransferService final : public Transfer::CallbackService {
+ public:
+  explicit CallbackTransferService(bool touch) : served_(touch) {}
+
+ private:
+  void Echo(ServerContext&, const Load& request, absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override {
+    done(request);
+  }
+
+  void Put(ServerContext&, const Load&, Payload payload, absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override {
+    Load reply;
+    reply.set_size(served_.Take(payload));
+    payload = Payload();  // before the answer: its sender may send the next
+    done(std::move(reply));
+  }
+
+  void Get(ServerContext&, const Load& request,
+           absl::AnyInvocable<void(absl::StatusOr<WithPayload<Load>>)> done) override {
+    WithPayload<Load> reply{{}, served_.Whole(request.size())};
+    reply.message.set_size(reply.payload.size());
+    done(std::move(reply));
+  }
+
+  void PutPieces(ServerContext&, const Load&, AsyncServerReader<Payload> pieces,
+                 absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override {
+    std::make_shared<TakingPieces>(std::move(pieces), served_.touch(), std::move(done))->Next();
+  }
+
+  void GetPieces(ServerContext&, const Load& request, AsyncServerPieceWriter<Load> pieces,
+                 absl::AnyInvocable<void(absl::Status)> done) override {
+    const auto giving = std::make_shared<GivingPieces>(pieces, served_.Pieces(request.size()), std::move(done));
+    Load reply;
+    reply.set_size(request.size());
+    pieces.WriteMessage(reply, [giving](const absl::Status& status) { giving->Next(status); });
+  }
+
+  void Usage(ServerContext&, const Load&, absl::AnyInvocable<void(absl::StatusOr<ServerUsage>)> done) override {
+    const auto own = OwnUsage();
+    ServerUsage usage;
+    usage.set_cpu_us(own.cpu_us);
+    usage.set_peak_resident_bytes(own.peak_resident_bytes);
+    done(std::move(usage));
+  }
+
+  ServedPayloads served_;
+};
+
+class CoTransferService final : public Transfer::CoService {
+ public:
+  explicit CoTransferService(bool touch) : served_(touch) {}
+
+ private:
+  Task<absl::StatusOr<Load>> Echo(ServerContext&, const Load& request) override { co_return request; }
+
+  Task<absl::StatusOr<Load>> Put(ServerContext&, const Load&, Payload payload) override {
+    Load reply;
+    reply.set_size(served_.Take(payload));
+    co_return reply;
+  }
+
+  Task<absl::StatusOr<WithPayload<Load>>> Get(ServerContext&, const Load& request) override {
+    WithPayload<Load> reply{{}, served_.Whole(request.size())};
+    reply.message.set_size(reply.payload.size());
+    co_return reply;
+  }
+
+  Task<absl::StatusOr<Load>> PutPieces(ServerContext&, const Load&, AsyncServerReader<Payload> pieces) override {
+    PayloadTaker taker(served_.touch());
+    for (;;) {
+      const absl::StatusOr<std::optional<Payload>> piece = co_await pieces.Read();
+      if (!piece.ok()) co_return piece.status();
+      if (!piece->has_value()) break;
+      taker.Take(**piece);
+    }
+    Load reply;
+    reply.set_size(taker.bytes());
+    co_return reply;
+  }
+
+  Task<absl::Status> GetPieces(ServerContext&, const Load& request, AsyncServerPieceWriter<Load> pieces) override {
+    Load reply;
+    reply.set_size(request.size());
+    PieceMaker maker = served_.Pieces(request.size());
+    absl::Status status = co_await pieces.WriteMessage(reply);
+    for (Payload piece = maker.Next(); status.ok() && piece.size() > 0; piece = maker.Next()) {
+      status = co_await pieces.Write(piece);
+    }
+    co_return status;
+  }
+
+  ServedPayloads served_;
+};
+
+}  // namespace
+
+Payload ServedPayloads::Whole(uint64_t bytes) {
+  const PayloadSource* source = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    source = &sources_.try_emplace(bytes, bytes, touch_).first->second;
+  }
+  return source->Next(seed_++);
 }
 
-PayloadSource::PayloadSource(uint64_t bytes, bool touch) : bytes_(bytes), touch_(touch) {
-  if (touch) return;
-  PayloadBuffer buffer = PayloadBuffer::Allocate(bytes);
-  std::memset(buffer.data(), 'x', bytes);
-  same_ = std::move(buffer).Freeze();
+uint64_t ServedPayloads::Take(const Payload& payload) const {
+  PayloadTaker taker(touch_);
+  taker.Take(payload);
+  return taker.bytes();
 }
 
-Payload PayloadSource::Next() const {
-  if (!touch_) return same_;
-  PayloadBuffer buffer = PayloadBuffer::Allocate(bytes_);
-  std::memset(buffer.data(), 'x', bytes_);
-  return std::move(buffer).Freeze();
-}
-
-void TransferService::Echo(ServerContext&, const Load& request, absl::AnyInvocable<void(absl::StatusOr<Load>)> done) {
-  done(request);
-}
-
-void TransferService::Put(ServerContext&, const Load&, Payload payload,
-                          absl::AnyInvocable<void(absl::StatusOr<Load>)> done) {
-  Load reply;
-  reply.set_size(payload.size());
-  if (touch_ && ReadAll(payload) == 0) return done(absl::DataLossError("all bytes are 0"));
-  payload = Payload();  // before the answer: its sender may send the next
-  done(std::move(reply));
-}
-
-const PayloadSource& TransferService::SourceOf(uint64_t bytes) {
-  base::MutexLock lock(mutex_);
-  return sources_.try_emplace(bytes, bytes, touch_).first->second;
-}
-
-void TransferService::Usage(ServerContext&, const Load&, absl::AnyInvocable<void(absl::StatusOr<ServerUsage>)> done) {
-  ServerUsage usage;
-  usage.set_cpu_us(OwnUsage().cpu_us);
-  done(std::move(usage));
-}
-
-void TransferService::Get(ServerContext&, const Load& request,
-                          absl::AnyInvocable<void(absl::StatusOr<WithPayload<Load>>)> done) {
-  WithPayload<Load> reply{{}, SourceOf(request.size()).Next()};
-  reply.message.set_size(reply.payload.size());
-  done(std::move(reply));
+std::unique_ptr<Service> MakeTransferService(const std::string& form, bool touch) {
+  if (form == "blocking") return std::make_unique<BlockingService>(touch);
+  if (form == "coroutine") return std::make_unique<CoTransferService>(touch);
+  return std::make_unique<CallbackTransferService>(touch);
 }
 
 RelayService::RelayService(const std::vector<std::string>& targets, const TransferPaths& paths, bool on_loops) {

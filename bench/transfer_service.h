@@ -3,6 +3,7 @@
 
 #include <pagewire/pagewire.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,45 +12,30 @@
 
 #include "base/mutex.h"
 #include "bench.pagewire.h"
+#include "payload_source.h"
+#include "transfer.h"
 
 namespace pagewire::bench {
 
-struct TransferPaths {
-  SendPath send = SendPath::kAuto;
-  ReceivePath receive = ReceivePath::kAuto;
-};
+// Takes and gives payloads; with `touch` every byte of them is read, or written. In the form, which is one of
+// TransferForms().
+std::unique_ptr<Service> MakeTransferService(const std::string& form, bool touch);
 
-// Reads every byte, and gives what depends on all of them.
-uint64_t ReadAll(const Payload& payload);
-
-// A payload of so many bytes. With `touch` a new one, each of whose bytes is written; else always the same memory.
-class PayloadSource {
+// What the forms have in common. Thread-safe.
+class ServedPayloads {
  public:
-  PayloadSource(uint64_t bytes, bool touch);
-  Payload Next() const;
+  explicit ServedPayloads(bool touch) : touch_(touch), pieces_(kPieceBytes, touch) {}
+
+  bool touch() const { return touch_; }
+  Payload Whole(uint64_t bytes);
+  PieceMaker Pieces(uint64_t bytes) { return PieceMaker(pieces_, bytes, seed_++); }
+  // How much of it arrived, and was right.
+  uint64_t Take(const Payload& payload) const;
 
  private:
-  const uint64_t bytes_;
   const bool touch_;
-  Payload same_;
-};
-
-// Takes and gives payloads; with `touch` every byte of them is read, or written.
-class TransferService final : public Transfer::CallbackService {
- public:
-  explicit TransferService(bool touch) : touch_(touch) {}
-  void Echo(ServerContext& context, const Load& request, absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override;
-  void Put(ServerContext& context, const Load& request, Payload payload,
-           absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override;
-  void Get(ServerContext& context, const Load& request,
-           absl::AnyInvocable<void(absl::StatusOr<WithPayload<Load>>)> done) override;
-  void Usage(ServerContext& context, const Load& request,
-             absl::AnyInvocable<void(absl::StatusOr<ServerUsage>)> done) override;
-
- private:
-  const PayloadSource& SourceOf(uint64_t bytes);
-
-  const bool touch_;
+  const PayloadSource pieces_;
+  std::atomic<uint64_t> seed_ = 0;
   base::Mutex mutex_;
   std::map<uint64_t, PayloadSource> sources_ ABSL_GUARDED_BY(mutex_);  // by size
 };

@@ -16,6 +16,7 @@ _PRESETS = {
     "demo": ("release",),  # moves gigabytes
     "netns": ("release",),  # what differs there is the network, not the code
     "scripts": ("release",),  # Python
+    "bench": ("release",),  # Python, and counts of instructions of optimised code
     "tidy": ("release",),  # looks at sources only
     "fuzz": ("fuzz",),  # needs clang; brings ASan and UBSan itself
 }

@@ -3,21 +3,15 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "harness/usage.h"
+
 namespace pagewire::bench {
 
-// What a process has used.
-struct Usage {
-  uint64_t cpu_us = 0;  // user and system
-  uint64_t resident_bytes = 0;
-};
-Usage OwnUsage();
-
-// Forks: made before anything of the library is used in this process.
+// Forks: made before anything of a library that has threads is used in this process.
 class ServerProcess {
  public:
   // `start`, in the child, sets the port and returns what keeps it going; null: it failed. The child ends with the

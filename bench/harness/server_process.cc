@@ -1,13 +1,11 @@
-#include "server_process.h"
+#include "harness/server_process.h"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 namespace pagewire::bench {
 namespace {
@@ -39,15 +37,6 @@ Value Hear(int pipe) {
 }
 
 }  // namespace
-
-Usage OwnUsage() {
-  const auto microseconds = [](const timeval& time) { return time.tv_sec * 1'000'000ull + time.tv_usec; };
-  rusage used;
-  if (getrusage(RUSAGE_SELF, &used) != 0) Die("getrusage");
-  uint64_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return {microseconds(used.ru_utime) + microseconds(used.ru_stime), resident * sysconf(_SC_PAGESIZE)};
-}
 
 ServerProcess::ServerProcess(const Start& start) {
   int questions[2], answers[2];
