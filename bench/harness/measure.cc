@@ -1,6 +1,9 @@
 #include "harness/measure.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <thread>
+#include <vector>
 
 #include "harness/json_fields.h"
 
@@ -11,6 +14,20 @@ namespace {
 constexpr std::chrono::milliseconds kWarmUp(500);
 
 double SecondsSince(Recorder::Time began) { return std::chrono::duration<double>(Recorder::Now() - began).count(); }
+
+// What is measured takes longer if no call has ended by then.
+constexpr std::chrono::seconds kLongest(60);
+
+// Lets calls be made for that time, and until one has ended, and says how long it was.
+double Run(std::chrono::duration<double> duration, const std::vector<const Tally*>& tallies) {
+  const Recorder::Time began = Recorder::Now();
+  std::this_thread::sleep_for(duration);
+  const auto waits = [](const Tally* tally) { return tally->calls() == 0 && !tally->failed(); };
+  while (std::any_of(tallies.begin(), tallies.end(), waits) && Recorder::Now() - began < duration + kLongest) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return SecondsSince(began);
+}
 
 std::string PeakFields(const std::function<Usage()>& server_usage) {
   return JsonField("client_peak_rss_bytes", OwnUsage().peak_resident_bytes) +
@@ -31,9 +48,7 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
   std::this_thread::sleep_for(kWarmUp);
   const Usage theirs_before = server_usage(), own_before = OwnUsage();
   tally.Restart();
-  const Recorder::Time began = Recorder::Now();
-  std::this_thread::sleep_for(options.duration);
-  const double seconds = SecondsSince(began);
+  const double seconds = Run(options.duration, {&tally});
   const auto calls = static_cast<double>(tally.calls()), bytes = static_cast<double>(tally.bytes());
   const Usage own = OwnUsage(), theirs = server_usage();
   if (calls == 0) return "";
@@ -59,16 +74,14 @@ std::string MeasureMixed(const Options& options, Client& client, Tally& bulk) {
   const auto echo = client.Start(Kind::kEcho, 1, small);
   std::this_thread::sleep_for(kWarmUp);
   small.Restart();
-  std::this_thread::sleep_for(options.duration / 2);
+  Run(options.duration / 2, {&small});
   if (small.calls() == 0) return "";
   std::string json = small.LatencyFields("alone_");
   const auto puts = client.Start(Kind::kPut, options.inflight, bulk);
   std::this_thread::sleep_for(kWarmUp);
   small.Restart();
   bulk.Restart();
-  const Recorder::Time began = Recorder::Now();
-  std::this_thread::sleep_for(options.duration / 2);
-  const double seconds = SecondsSince(began);
+  const double seconds = Run(options.duration / 2, {&small, &bulk});
   if (small.calls() == 0 || bulk.calls() == 0 || small.failed()) return "";
   return json + small.LatencyFields("beside_") +
          JsonField("gb_per_s", static_cast<double>(bulk.bytes()) / seconds / 1e9);
@@ -83,8 +96,8 @@ std::string Measure(const Options& options, const std::string& program, const st
                                                     : MeasureOne(options, client, server_usage, tally);
   if (tally.failed()) return "";
   if (figures.empty()) {
-    std::fprintf(stderr, "%s: no call has ended within %.3f s: use more --seconds or less --payload_bytes\n",
-                 program.c_str(), options.duration.count());
+    std::fprintf(stderr, "%s: no call has ended within %.0f s, or a small one has failed\n", program.c_str(),
+                 options.duration.count() + std::chrono::duration<double>(kLongest).count());
     return "";
   }
   return "{" + JsonField("program", program).substr(2) + JsonField("workload", options.workload) +
