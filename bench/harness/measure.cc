@@ -1,6 +1,8 @@
 #include "harness/measure.h"
 
+#include <cstdio>
 #include <thread>
+#include <vector>
 
 #include "harness/json_fields.h"
 
@@ -10,16 +12,28 @@ namespace {
 // What does not count: connecting, the first use of memory.
 constexpr std::chrono::milliseconds kWarmUp(500);
 
+// No call takes longer, unless something is wrong.
+constexpr std::chrono::seconds kLongest(60);
+
+double SecondsSince(Recorder::Time began) { return std::chrono::duration<double>(Recorder::Now() - began).count(); }
+
 // A measurement begins and ends with the end of a call: of the few that a second has room for with a GiB each, one more
-// or less would be a tenth. Looked for every half millisecond, which costs nothing, and not for ever.
+// or less would be a tenth. Looked for every half millisecond, which costs nothing.
 void AwaitEndOfCall(const Tally& tally) {
   const uint64_t before = tally.calls();
-  for (int i = 0; i < 20'000 && tally.calls() == before && !tally.failed(); ++i) {
+  const Recorder::Time began = Recorder::Now();
+  while (tally.calls() == before && !tally.failed() && Recorder::Now() - began < kLongest) {
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
 }
 
-double SecondsSince(Recorder::Time began) { return std::chrono::duration<double>(Recorder::Now() - began).count(); }
+// Lets calls be made for that time, and until one of each kind has ended, and says how long it was.
+double Run(std::chrono::duration<double> duration, const std::vector<const Tally*>& tallies) {
+  const Recorder::Time began = Recorder::Now();
+  std::this_thread::sleep_for(duration);
+  for (const Tally* tally : tallies) AwaitEndOfCall(*tally);
+  return SecondsSince(began);
+}
 
 std::string PeakFields(const std::function<Usage()>& server_usage) {
   return JsonField("client_peak_rss_bytes", OwnUsage().peak_resident_bytes) +
@@ -41,10 +55,7 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
   AwaitEndOfCall(tally);
   const Usage theirs_before = server_usage(), own_before = OwnUsage();
   tally.Restart();
-  const Recorder::Time began = Recorder::Now();
-  std::this_thread::sleep_for(options.duration);
-  AwaitEndOfCall(tally);
-  const double seconds = SecondsSince(began);
+  const double seconds = Run(options.duration, {&tally});
   const auto calls = static_cast<double>(tally.calls()), bytes = static_cast<double>(tally.bytes());
   const Usage own = OwnUsage(), theirs = server_usage();
   if (calls == 0) return "";
@@ -70,16 +81,14 @@ std::string MeasureMixed(const Options& options, Client& client, Tally& bulk) {
   const auto echo = client.Start(Kind::kEcho, 1, small);
   std::this_thread::sleep_for(kWarmUp);
   small.Restart();
-  std::this_thread::sleep_for(options.duration / 2);
+  Run(options.duration / 2, {&small});
   if (small.calls() == 0) return "";
   std::string json = small.LatencyFields("alone_");
   const auto puts = client.Start(Kind::kPut, options.inflight, bulk);
   std::this_thread::sleep_for(kWarmUp);
   small.Restart();
   bulk.Restart();
-  const Recorder::Time began = Recorder::Now();
-  std::this_thread::sleep_for(options.duration / 2);
-  const double seconds = SecondsSince(began);
+  const double seconds = Run(options.duration / 2, {&small, &bulk});
   if (small.calls() == 0 || bulk.calls() == 0 || small.failed()) return "";
   return json + small.LatencyFields("beside_") +
          JsonField("gb_per_s", static_cast<double>(bulk.bytes()) / seconds / 1e9);
@@ -94,8 +103,8 @@ std::string Measure(const Options& options, const std::string& program, const st
                                                     : MeasureOne(options, client, server_usage, tally);
   if (tally.failed()) return "";
   if (figures.empty()) {
-    std::fprintf(stderr, "%s: no call has ended within %.3f s: use more --seconds or less --payload_bytes\n",
-                 program.c_str(), options.duration.count());
+    std::fprintf(stderr, "%s: no call has ended within %.0f s, or a small one has failed\n", program.c_str(),
+                 options.duration.count() + std::chrono::duration<double>(kLongest).count());
     return "";
   }
   return "{" + JsonField("program", program).substr(2) + JsonField("workload", options.workload) +

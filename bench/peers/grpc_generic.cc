@@ -14,21 +14,16 @@
 #include <vector>
 
 #include "harness/bytes.h"
-#include "harness/usage.h"
 #include "peers/grpc_peer.h"
 #include "peers/pooled_memory.h"
 
-ABSL_FLAG(int32_t, generic_queues, 0,
-          "generic: completion queues on each side, with a thread each, and at the client a channel; 0: as many as "
-          "there are CPUs, but not more than calls in flight");
+ABSL_FLAG(int32_t, generic_queues, 1,
+          "generic: completion queues on each side, with a thread each, and at the client a channel; one is fastest");
 
 namespace pagewire::bench {
 namespace {
 
-int Queues(const Options& options) {
-  const int wanted = absl::GetFlag(FLAGS_generic_queues);
-  return wanted > 0 ? wanted : std::min(options.inflight, CpuCount());
-}
+int Queues(const Options& options) { return std::clamp(absl::GetFlag(FLAGS_generic_queues), 1, options.inflight); }
 
 grpc::ByteBuffer BufferOf(grpc::Slice slice) { return grpc::ByteBuffer(&slice, 1); }
 

@@ -14,9 +14,13 @@
 #include "grpc_load.grpc.pb.h"
 #include "harness/bytes.h"
 #include "harness/thread_callers.h"
+#include "harness/usage.h"
 #include "peers/grpc_peer.h"
 
-ABSL_FLAG(int32_t, typed_channels, 1, "sync, callback: channels, each with a connection of its own");
+ABSL_FLAG(
+    int32_t, typed_channels, 0,
+    "sync, callback: channels, each with a connection of its own; 0: as many as there are CPUs, but not more than "
+    "calls in flight");
 
 namespace pagewire::bench {
 namespace {
@@ -207,7 +211,8 @@ class TypedCall {
 class TypedClient : public Client {
  public:
   TypedClient(const Options& options, int port) : options_(options) {
-    for (int i = 0; i < std::max(absl::GetFlag(FLAGS_typed_channels), 1); ++i) {
+    const int wanted = absl::GetFlag(FLAGS_typed_channels);
+    for (int i = 0; i < std::min(options.inflight, wanted > 0 ? wanted : CpuCount()); ++i) {
       stubs_.push_back(Load::NewStub(MakeGrpcChannel(options, port)));
     }
   }

@@ -18,9 +18,10 @@
 #include "harness/usage.h"
 #include "peers/pooled_memory.h"
 
-ABSL_FLAG(int32_t, zmq_connections, 0,
-          "sockets of the client, with a thread each, and I/O threads on both sides; 0: as many as there are CPUs, but "
-          "not more than calls in flight");
+ABSL_FLAG(
+    int32_t, zmq_connections, 0,
+    "sockets of the client, with a thread each, and I/O threads on both sides; 0: one for payloads below 4 MiB, else "
+    "as many as there are CPUs, but not more than calls in flight");
 ABSL_FLAG(int32_t, zmq_buffer_bytes, 0, "ZMQ_SNDBUF and ZMQ_RCVBUF; 0: the kernel's own tuning");
 namespace pagewire::bench {
 namespace {
@@ -152,14 +153,15 @@ void ServeForEver(const Options& options, void* socket) {
   }
 }
 
-int Connections(int inflight) {
+int Connections(const Options& options, int inflight) {
   const int wanted = absl::GetFlag(FLAGS_zmq_connections);
-  return std::min(inflight, wanted > 0 ? wanted : CpuCount());
+  const bool one = options.payload_bytes > 0 && options.payload_bytes < 4 << 20;
+  return std::min(inflight, wanted > 0 ? wanted : one ? 1 : CpuCount());
 }
 
 void* MakeContext(const Options& options) {
   void* const context = zmq_ctx_new();
-  if (zmq_ctx_set(context, ZMQ_IO_THREADS, Connections(options.inflight)) != 0) Die("ZMQ_IO_THREADS");
+  if (zmq_ctx_set(context, ZMQ_IO_THREADS, Connections(options, options.inflight)) != 0) Die("ZMQ_IO_THREADS");
   return context;
 }
 
@@ -255,7 +257,7 @@ class ZeromqClient final : public Client {
   ZeromqClient(const Options& options, int port) : options_(options), port_(port), context_(MakeContext(options)) {}
 
   std::unique_ptr<Callers> Start(Kind kind, int count, Tally& tally) override {
-    const int connections = Connections(count);
+    const int connections = Connections(options_, count);
     const auto shares = std::make_shared<Shares>(count, connections);
     return StartThreads(connections, [this, kind, shares, &tally]() -> std::function<bool()> {
       auto pipeline = std::make_shared<Pipeline>(options_, kind, shares->Next(), context_, port_, tally.Add());

@@ -14,6 +14,7 @@ _PRESETS = {
     "codegen": ("release", "asan"),  # the plugin has one thread
     "install": ("release",),  # what users install
     "demo": ("release",),  # moves gigabytes
+    "bench": ("release",),  # programs that measure; what they measure is tested elsewhere
     "netns": ("release",),  # what differs there is the network, not the code
     "scripts": ("release",),  # Python
     "bench": ("release",),  # Python, and counts of instructions of optimised code
