@@ -1,9 +1,7 @@
 #include "harness/measure.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <thread>
-#include <vector>
 
 #include "harness/json_fields.h"
 
@@ -15,19 +13,22 @@ constexpr std::chrono::milliseconds kWarmUp(500);
 
 double SecondsSince(Recorder::Time began) { return std::chrono::duration<double>(Recorder::Now() - began).count(); }
 
-// What is measured takes longer if no call has ended by then.
+// What waits for calls that do not end gives up after this.
 constexpr std::chrono::seconds kLongest(60);
 
-// Lets calls be made for that time, and until one has ended, and says how long it was.
-double Run(std::chrono::duration<double> duration, const std::vector<const Tally*>& tallies) {
+// Lets calls be made for that time, and until so many have ended, and says how long it was.
+double Run(std::chrono::duration<double> duration, const Tally& tally, int calls) {
   const Recorder::Time began = Recorder::Now();
   std::this_thread::sleep_for(duration);
-  const auto waits = [](const Tally* tally) { return tally->calls() == 0 && !tally->failed(); };
-  while (std::any_of(tallies.begin(), tallies.end(), waits) && Recorder::Now() - began < duration + kLongest) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (tally.calls() < static_cast<uint64_t>(calls) && !tally.failed() &&
+         Recorder::Now() - began < duration + kLongest) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return SecondsSince(began);
 }
+
+// Every call in flight has used its memory, at both ends, and has used it again.
+void WarmUp(const Tally& tally, int inflight) { Run(kWarmUp, tally, 2 * inflight); }
 
 std::string PeakFields(const std::function<Usage()>& server_usage) {
   return JsonField("client_peak_rss_bytes", OwnUsage().peak_resident_bytes) +
@@ -45,10 +46,10 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
                        Tally& tally) {
   const Kind kind = options.workload == "echo" ? Kind::kEcho : options.workload == "get" ? Kind::kGet : Kind::kPut;
   const auto callers = client.Start(kind, options.inflight, tally);
-  std::this_thread::sleep_for(kWarmUp);
+  WarmUp(tally, options.inflight);
   const Usage theirs_before = server_usage(), own_before = OwnUsage();
   tally.Restart();
-  const double seconds = Run(options.duration, {&tally});
+  const double seconds = Run(options.duration, tally, 1);
   const auto calls = static_cast<double>(tally.calls()), bytes = static_cast<double>(tally.bytes());
   const Usage own = OwnUsage(), theirs = server_usage();
   if (calls == 0) return "";
@@ -72,16 +73,16 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
 std::string MeasureMixed(const Options& options, Client& client, Tally& bulk) {
   Tally small;
   const auto echo = client.Start(Kind::kEcho, 1, small);
-  std::this_thread::sleep_for(kWarmUp);
+  WarmUp(small, 1);
   small.Restart();
-  Run(options.duration / 2, {&small});
+  Run(options.duration / 2, small, 1);
   if (small.calls() == 0) return "";
   std::string json = small.LatencyFields("alone_");
   const auto puts = client.Start(Kind::kPut, options.inflight, bulk);
-  std::this_thread::sleep_for(kWarmUp);
+  WarmUp(bulk, options.inflight);
   small.Restart();
   bulk.Restart();
-  const double seconds = Run(options.duration / 2, {&small, &bulk});
+  const double seconds = Run(options.duration / 2, bulk, 1);
   if (small.calls() == 0 || bulk.calls() == 0 || small.failed()) return "";
   return json + small.LatencyFields("beside_") +
          JsonField("gb_per_s", static_cast<double>(bulk.bytes()) / seconds / 1e9);
