@@ -16,11 +16,11 @@ Payload Filled(uint64_t bytes, uint64_t seed) {
 
 }  // namespace
 
-PayloadSource::PayloadSource(uint64_t bytes, bool touch) : bytes_(bytes), touch_(touch) {
-  if (!touch) same_ = Filled(bytes, 0);
+PayloadSource::PayloadSource(uint64_t bytes, int count, bool touch) : bytes_(bytes), touch_(touch) {
+  for (int i = 0; i < count && !touch; ++i) same_.push_back(Filled(bytes, 0));
 }
 
-Payload PayloadSource::Next(uint64_t seed) const { return touch_ ? Filled(bytes_, seed) : same_; }
+Payload PayloadSource::Next(uint64_t seed) const { return touch_ ? Filled(bytes_, seed) : same_[seed % same_.size()]; }
 
 Payload PieceMaker::Next() {
   if (left_ == 0) return Payload();

@@ -4,6 +4,7 @@
 #include <pagewire/payload.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "harness/bytes.h"
 
@@ -12,17 +13,17 @@ namespace pagewire::bench {
 // What one piece takes where payloads are made piece by piece.
 inline constexpr uint64_t kPieceBytes = 256 << 10;
 
-// A payload of so many bytes. With `touch` a new one, each of whose bytes is written, as `seed` says; else always the
-// same memory. Thread-safe.
+// Payloads of so many bytes. With `touch` new ones, each of whose bytes is written, as `seed` says; else the same
+// `count` in turn, as many as are in flight: memory of their own, as different payloads have. Thread-safe.
 class PayloadSource {
  public:
-  PayloadSource(uint64_t bytes, bool touch);
+  PayloadSource(uint64_t bytes, int count, bool touch);
   Payload Next(uint64_t seed) const;
 
  private:
   const uint64_t bytes_;
   const bool touch_;
-  Payload same_;
+  std::vector<Payload> same_;
 };
 
 // Makes a payload of so many bytes from pieces of a source, which outlives it.

@@ -93,7 +93,7 @@ std::vector<std::unique_ptr<ServerProcess>> StartServers(const TransferOptions& 
   std::vector<std::string> targets;
   for (int i = 0; i < sinks; ++i) {
     servers.push_back(std::make_unique<ServerProcess>([&](int& port) {
-      static const auto service = MakeTransferService(options.form, options.touch);
+      static const auto service = MakeTransferService(options);
       return StartServer(*service, options, port);
     }));
     targets.push_back(servers.back()->target());
@@ -133,11 +133,13 @@ int ServeTransfers(const std::string& address, bool touch) {
     std::fprintf(stderr, "--address: HOST:PORT\n");
     return 2;
   }
-  const auto service = MakeTransferService("callback", touch);
+  TransferOptions served;
+  served.form = "callback";
+  served.touch = touch;
+  const auto service = MakeTransferService(served);
   std::vector<std::unique_ptr<Server>> servers;
   for (size_t i = 0; i < std::size(kPaths); ++i) {
-    TransferOptions options;
-    options.touch = touch;
+    TransferOptions options = served;
     options.paths = kPaths[i];
     int port = 0;
     const std::string own = absl::StrCat(address.substr(0, colon + 1), first_port + static_cast<int>(i));

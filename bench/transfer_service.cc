@@ -11,7 +11,7 @@ namespace {
 // As in the README of the project: each handler does its work and answers.
 class BlockingService final : public Transfer::ArenaService {
  public:
-  explicit BlockingService(bool touch) : served_(touch) {}
+  explicit BlockingService(const TransferOptions& options) : served_(options) {}
 
  private:
   absl::Status Echo(ServerContext&, const Load& request, Load& reply) override {
@@ -99,7 +99,7 @@ struct GivingPieces : std::enable_shared_from_this<GivingPieces> {
 
 class CallbackTransferService final : public Transfer::CallbackService {
  public:
-  explicit CallbackTransferService(bool touch) : served_(touch) {}
+  explicit CallbackTransferService(const TransferOptions& options) : served_(options) {}
 
  private:
   void Echo(ServerContext&, const Load& request, absl::AnyInvocable<void(absl::StatusOr<Load>)> done) override {
@@ -146,7 +146,7 @@ class CallbackTransferService final : public Transfer::CallbackService {
 
 class CoTransferService final : public Transfer::CoService {
  public:
-  explicit CoTransferService(bool touch) : served_(touch) {}
+  explicit CoTransferService(const TransferOptions& options) : served_(options) {}
 
  private:
   Task<absl::StatusOr<Load>> Echo(ServerContext&, const Load& request) override { co_return request; }
@@ -196,7 +196,7 @@ Payload ServedPayloads::Whole(uint64_t bytes) {
   const PayloadSource* source = nullptr;
   {
     base::MutexLock lock(mutex_);
-    source = &sources_.try_emplace(bytes, bytes, touch_).first->second;
+    source = &sources_.try_emplace(bytes, bytes, inflight_, touch_).first->second;
   }
   return source->Next(seed_++);
 }
@@ -207,10 +207,10 @@ uint64_t ServedPayloads::Take(const Payload& payload) const {
   return taker.bytes();
 }
 
-std::unique_ptr<Service> MakeTransferService(const std::string& form, bool touch) {
-  if (form == "blocking") return std::make_unique<BlockingService>(touch);
-  if (form == "coroutine") return std::make_unique<CoTransferService>(touch);
-  return std::make_unique<CallbackTransferService>(touch);
+std::unique_ptr<Service> MakeTransferService(const TransferOptions& options) {
+  if (options.form == "blocking") return std::make_unique<BlockingService>(options);
+  if (options.form == "coroutine") return std::make_unique<CoTransferService>(options);
+  return std::make_unique<CallbackTransferService>(options);
 }
 
 RelayService::RelayService(const std::vector<std::string>& targets, const TransferPaths& paths, bool on_loops) {

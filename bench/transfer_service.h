@@ -17,14 +17,14 @@
 
 namespace pagewire::bench {
 
-// Takes and gives payloads; with `touch` every byte of them is read, or written. In the form, which is one of
-// TransferForms().
-std::unique_ptr<Service> MakeTransferService(const std::string& form, bool touch);
+// Takes and gives payloads; with `touch` every byte of them is read, or written. In the form of the options.
+std::unique_ptr<Service> MakeTransferService(const TransferOptions& options);
 
 // What the forms have in common. Thread-safe.
 class ServedPayloads {
  public:
-  explicit ServedPayloads(bool touch) : touch_(touch), pieces_(kPieceBytes, touch) {}
+  explicit ServedPayloads(const TransferOptions& options)
+      : touch_(options.touch), inflight_(options.inflight), pieces_(kPieceBytes, 1, options.touch) {}
 
   bool touch() const { return touch_; }
   Payload Whole(uint64_t bytes);
@@ -34,6 +34,7 @@ class ServedPayloads {
 
  private:
   const bool touch_;
+  const int inflight_;
   const PayloadSource pieces_;
   std::atomic<uint64_t> seed_ = 0;
   base::Mutex mutex_;

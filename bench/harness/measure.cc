@@ -1,8 +1,8 @@
 #include "harness/measure.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <thread>
-#include <vector>
 
 #include "harness/json_fields.h"
 
@@ -12,28 +12,26 @@ namespace {
 // What does not count: connecting, the first use of memory.
 constexpr std::chrono::milliseconds kWarmUp(500);
 
-// No call takes longer, unless something is wrong.
-constexpr std::chrono::seconds kLongest(60);
-
 double SecondsSince(Recorder::Time began) { return std::chrono::duration<double>(Recorder::Now() - began).count(); }
 
-// A measurement begins and ends with the end of a call: of the few that a second has room for with a GiB each, one more
-// or less would be a tenth. Looked for every half millisecond, which costs nothing.
-void AwaitEndOfCall(const Tally& tally) {
-  const uint64_t before = tally.calls();
-  const Recorder::Time began = Recorder::Now();
-  while (tally.calls() == before && !tally.failed() && Recorder::Now() - began < kLongest) {
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
-  }
-}
+// What waits for calls that do not end gives up after this.
+constexpr std::chrono::seconds kLongest(60);
 
-// Lets calls be made for that time, and until one of each kind has ended, and says how long it was.
-double Run(std::chrono::duration<double> duration, const std::vector<const Tally*>& tallies) {
+// Lets calls be made for that time, and until so many have ended, and says how long it was. It ends with the end of a
+// call: of the few that a second has room for with a GiB each, one more or less would be a tenth. That is looked for
+// every half millisecond, which costs nothing.
+double Run(std::chrono::duration<double> duration, const Tally& tally, uint64_t calls) {
   const Recorder::Time began = Recorder::Now();
   std::this_thread::sleep_for(duration);
-  for (const Tally* tally : tallies) AwaitEndOfCall(*tally);
+  const uint64_t enough = std::max(calls, tally.calls() + 1);
+  while (tally.calls() < enough && !tally.failed() && Recorder::Now() - began < duration + kLongest) {
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
   return SecondsSince(began);
 }
+
+// Every call in flight has used its memory, at both ends, and has used it again.
+void WarmUp(const Tally& tally, int inflight) { Run(kWarmUp, tally, uint64_t{2} * inflight); }
 
 std::string PeakFields(const std::function<Usage()>& server_usage) {
   return JsonField("client_peak_rss_bytes", OwnUsage().peak_resident_bytes) +
@@ -51,11 +49,10 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
                        Tally& tally) {
   const Kind kind = options.workload == "echo" ? Kind::kEcho : options.workload == "get" ? Kind::kGet : Kind::kPut;
   const auto callers = client.Start(kind, options.inflight, tally);
-  std::this_thread::sleep_for(kWarmUp);
-  AwaitEndOfCall(tally);
+  WarmUp(tally, options.inflight);
   const Usage theirs_before = server_usage(), own_before = OwnUsage();
   tally.Restart();
-  const double seconds = Run(options.duration, {&tally});
+  const double seconds = Run(options.duration, tally, 1);
   const auto calls = static_cast<double>(tally.calls()), bytes = static_cast<double>(tally.bytes());
   const Usage own = OwnUsage(), theirs = server_usage();
   if (calls == 0) return "";
@@ -79,16 +76,16 @@ std::string MeasureOne(const Options& options, Client& client, const std::functi
 std::string MeasureMixed(const Options& options, Client& client, Tally& bulk) {
   Tally small;
   const auto echo = client.Start(Kind::kEcho, 1, small);
-  std::this_thread::sleep_for(kWarmUp);
+  WarmUp(small, 1);
   small.Restart();
-  Run(options.duration / 2, {&small});
+  Run(options.duration / 2, small, 1);
   if (small.calls() == 0) return "";
   std::string json = small.LatencyFields("alone_");
   const auto puts = client.Start(Kind::kPut, options.inflight, bulk);
-  std::this_thread::sleep_for(kWarmUp);
+  WarmUp(bulk, options.inflight);
   small.Restart();
   bulk.Restart();
-  const double seconds = Run(options.duration / 2, {&small, &bulk});
+  const double seconds = Run(options.duration / 2, bulk, 1);
   if (small.calls() == 0 || bulk.calls() == 0 || small.failed()) return "";
   return json + small.LatencyFields("beside_") +
          JsonField("gb_per_s", static_cast<double>(bulk.bytes()) / seconds / 1e9);

@@ -34,12 +34,11 @@ capnp::ReaderOptions NoLimits() {
   return options;
 }
 
-// Payloads that messages refer to instead of holding them: while nothing is to be written the same one, else as many in
-// turn as can be on their way.
+// Payloads that messages refer to instead of holding them: as many in turn as can be on their way.
 class ExternalPayloads {
  public:
   ExternalPayloads(uint64_t bytes, int count, bool touch)
-      : bytes_(bytes), touch_(touch), blocks_(touch ? count : 1, std::vector<capnp::word>(bytes / 8 + 1)) {
+      : bytes_(bytes), touch_(touch), blocks_(count, std::vector<capnp::word>(bytes / 8 + 1)) {
     for (auto& block : blocks_) FillBytes(block.data(), bytes_, 0);
   }
 
@@ -247,6 +246,9 @@ int main(int argc, char** argv) {
        .forms = {{"data", {"echo", "put", "get", "mixed"}}},
        .serve = pagewire::bench::Serve,
        .connect = [](const Options& options,
-                     int port) { return std::make_unique<pagewire::bench::CapnpClient>(options, port); }},
+                     int port) {
+    return std::make_unique<pagewire::bench::CapnpClient>(options, port); }},
+       .bulk_allocator = "tcmalloc"
+},
       argc, argv);
 }

@@ -27,17 +27,18 @@ int Queues(const Options& options) { return std::clamp(absl::GetFlag(FLAGS_gener
 
 grpc::ByteBuffer BufferOf(grpc::Slice slice) { return grpc::ByteBuffer(&slice, 1); }
 
-// Payloads as slices: of the same memory each time, or of pooled memory that has been written.
+// Payloads as slices: of the same `count` in turn, as many as are in flight, or of pooled memory that has been written.
 class SliceSource {
  public:
-  SliceSource(uint64_t bytes, bool touch) : touch_(touch), memory_(bytes) {
-    if (touch) return;
-    same_ = memory_.Take();
-    FillBytes(same_, bytes, 0);
+  SliceSource(uint64_t bytes, int count, bool touch) : touch_(touch), memory_(bytes) {
+    for (int i = 0; i < count && !touch; ++i) {
+      same_.push_back(memory_.Take());
+      FillBytes(same_.back(), bytes, 0);
+    }
   }
 
   grpc::Slice Next() {
-    if (!touch_) return grpc::Slice(same_, memory_.bytes(), grpc::Slice::STATIC_SLICE);
+    if (!touch_) return grpc::Slice(same_[seed_++ % same_.size()], memory_.bytes(), grpc::Slice::STATIC_SLICE);
     char* const block = memory_.Take();
     FillBytes(block, memory_.bytes(), seed_++);
     struct Loan {
@@ -55,7 +56,7 @@ class SliceSource {
  private:
   const bool touch_;
   PooledMemory memory_;
-  char* same_ = nullptr;
+  std::vector<char*> same_;
   std::atomic<uint64_t> seed_ = 0;
 };
 
@@ -137,7 +138,7 @@ class Served {
 };
 
 struct Serving {
-  explicit Serving(const Options& options) : source(options.payload_bytes, options.touch) {}
+  explicit Serving(const Options& options) : source(options.payload_bytes, options.inflight, options.touch) {}
 
   grpc::AsyncGenericService service;
   SliceSource source;
@@ -158,7 +159,7 @@ class Caller {
         stub_(channel),
         queue_(queue),
         expected_(kind == Kind::kEcho ? options.message_bytes : options.payload_bytes),
-        source_(expected_, kind == Kind::kPut && options.touch) {}
+        source_(expected_, 1, kind == Kind::kPut && options.touch) {}
 
   void Begin() {
     began_ = Recorder::Now();

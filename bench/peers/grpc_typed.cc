@@ -46,7 +46,8 @@ uint64_t TakeMessage(const Message& message, bool touch) {
 
 class SyncService final : public Load::Service {
  public:
-  explicit SyncService(const Options& options) : touch_(options.touch), same_(options.payload_bytes, 'x') {}
+  explicit SyncService(const Options& options)
+      : touch_(options.touch), same_(options.inflight, std::string(options.payload_bytes, 'x')) {}
 
  private:
   grpc::Status Echo(grpc::ServerContext*, const Message* request, Message* reply) override {
@@ -61,13 +62,13 @@ class SyncService final : public Load::Service {
     if (touch_) {
       FillMessage(*reply, request->bytes(), seed_++);
     } else {
-      reply->set_payload(same_);  // a copy: the message that gRPC gives must own its bytes
+      reply->set_payload(same_[seed_++ % same_.size()]);  // a copy: the message that gRPC gives must own its bytes
     }
     return grpc::Status::OK;
   }
 
   const bool touch_;
-  const std::string same_;
+  const std::vector<std::string> same_;  // as many as are in flight
   std::atomic<uint64_t> seed_ = 0;
 };
 

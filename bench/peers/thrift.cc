@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "Load.h"
 #include "harness/bytes.h"
@@ -191,8 +192,7 @@ class Pipeline {
             Transports(options.form == "framed").getTransport(socket_))) {
     socket_->open();
     if (kind != Kind::kGet) {
-      sent_.resize(expected_);
-      FillBytes(sent_.data(), sent_.size(), 0);
+      sent_.resize(kind == Kind::kPut ? inflight : 1, std::string(expected_, 'x'));
     }
     for (int i = 0; i < inflight; ++i) Ask();
   }
@@ -219,11 +219,13 @@ class Pipeline {
     began_.push_back(Recorder::Now());
     switch (kind_) {
       case Kind::kEcho:
-        return client_.send_echo(sent_);
-      case Kind::kPut:
-        // All of it is in the socket when this returns.
-        if (options_.touch) FillBytes(sent_.data(), sent_.size(), seed_++);
-        return client_.send_put(sent_);
+        return client_.send_echo(sent_.front());
+      case Kind::kPut: {
+        // (All of it is in the socket when this returns.)
+        std::string& payload = sent_[seed_++ % sent_.size()];
+        if (options_.touch) FillBytes(payload.data(), payload.size(), seed_);
+        return client_.send_put(payload);
+      }
       case Kind::kGet:
         return client_.send_get(static_cast<int64_t>(expected_));
     }
@@ -261,7 +263,7 @@ class Pipeline {
   const uint64_t expected_;
   const std::shared_ptr<TSocket> socket_;
   peer::LoadClient client_;
-  std::string sent_;
+  std::vector<std::string> sent_;  // as many payloads as are in flight
   std::string received_;
   uint64_t seed_ = 0;
   std::deque<Recorder::Time> began_;

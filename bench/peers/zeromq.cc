@@ -69,20 +69,22 @@ class Part {
   zmq_msg_t message_;
 };
 
-// Payloads: the same memory each time, or pooled memory that has been written. Outlives what was sent.
+// Payloads: the same `count` in turn, as many as are in flight, or pooled memory that has been written. Outlives what
+// was sent.
 class PayloadParts {
  public:
-  PayloadParts(uint64_t bytes, bool touch) : touch_(touch), memory_(bytes) {
-    if (touch) return;
-    same_ = memory_.Take();
-    FillBytes(same_, bytes, 0);
+  PayloadParts(uint64_t bytes, int count, bool touch) : touch_(touch), memory_(bytes) {
+    for (int i = 0; i < count && !touch; ++i) {
+      same_.push_back(memory_.Take());
+      FillBytes(same_.back(), bytes, 0);
+    }
   }
 
   void Send(void* socket) {
-    if (!touch_)
-      return Part(
-                 same_, memory_.bytes(), [](void*, void*) {}, nullptr)
-          .SendOn(socket, false);
+    if (!touch_) {
+      const auto keep = [](void*, void*) {};
+      return Part(same_[seed_++ % same_.size()], memory_.bytes(), keep, nullptr).SendOn(socket, false);
+    }
     char* const block = memory_.Take();
     FillBytes(block, memory_.bytes(), seed_++);
     Part(
@@ -94,7 +96,7 @@ class PayloadParts {
  private:
   const bool touch_;
   PooledMemory memory_;
-  char* same_ = nullptr;
+  std::vector<char*> same_;
   uint64_t seed_ = 0;
 };
 
@@ -128,7 +130,7 @@ void* MakeSocket(void* context, int type) {
 
 // Requests: [caller] kind, then a message or a payload or nothing. Replies: [caller] what is asked for.
 void ServeForEver(const Options& options, void* socket) {
-  PayloadParts payloads(options.payload_bytes, options.touch);
+  PayloadParts payloads(options.payload_bytes, options.inflight, options.touch);
   for (;;) {
     Part caller, kind, body;
     if (!caller.ReceiveFrom(socket, true)) continue;
@@ -186,7 +188,8 @@ class Pipeline {
         socket_(MakeSocket(context, ZMQ_DEALER)),
         expected_(kind == Kind::kEcho ? options.message_bytes : options.payload_bytes),
         message_(options.message_bytes, 'x'),
-        payloads_(std::make_unique<PayloadParts>(options.payload_bytes, options.touch)) {
+        payloads_(
+            std::make_unique<PayloadParts>(kind == Kind::kPut ? options.payload_bytes : 0, inflight, options.touch)) {
     Set(socket_, ZMQ_RCVTIMEO, 20'000);
     const std::string server = "tcp://127.0.0.1:" + std::to_string(port);
     if (zmq_connect(socket_, server.c_str()) != 0) Die("zmq_connect");
