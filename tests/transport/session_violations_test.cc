@@ -187,11 +187,11 @@ const std::vector<Violation>& ViolationsByClients() {
       {"CoveredPayloadBeyondTheConnectionsCredit",
        [](RawPeer& peer) {
          peer.StartCall(1, "/s/M", std::string(100, 'x'), 9, kWhole | wire::kFlagEndStream);
-         // A call whose answer is still out keeps nothing: the message's 100 bytes are free again.
-         peer.BeginPayload(9, 1, kFloat + 1);
+         // The message's 100 bytes come back when it is read, with its payload: too few to be worth a new reservation.
+         peer.BeginPayload(9, 1, kFloat - 99);
        },
        kInvalid,
-       "call 1: an item of 65537 bytes was started as covered, but the credit granted does not cover it (65536 bytes "
+       "call 1: an item of 65437 bytes was started as covered, but the credit granted does not cover it (65436 bytes "
        "free on the connection)"},
       {"BytesOfAMessageBeforeCredit",
        [](RawPeer& peer) {
