@@ -232,17 +232,19 @@ TEST_F(EpollLoopTest, ReportsEveryEdge) {
 TEST_F(EpollLoopTest, ARemovedDescriptorGetsNoEventThatWasFetchedBefore) {
   const base::UniqueFd first = NewEventFd(1), second = NewEventFd(1);
   int calls = 0;
+  Event called;
   Recorder recorder([&](uint32_t) {
     ++calls;
     loop_->RemoveFd(first.get());
     loop_->RemoveFd(second.get());
+    called.Set();
   });
   // Added in one task, both are ready in the same epoll_wait.
   RunOn(*loop_, [&] {
     EXPECT_EQ(loop_->AddFd(first.get(), &recorder), absl::OkStatus());
     EXPECT_EQ(loop_->AddFd(second.get(), &recorder), absl::OkStatus());
   });
-  RunOn(*loop_, [] {});
+  called.Wait();
   RunOn(*loop_, [&] { EXPECT_EQ(calls, 1); });
 }
 
