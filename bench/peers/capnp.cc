@@ -246,9 +246,7 @@ int main(int argc, char** argv) {
        .forms = {{"data", {"echo", "put", "get", "mixed"}}},
        .serve = pagewire::bench::Serve,
        .connect = [](const Options& options,
-                     int port) {
-    return std::make_unique<pagewire::bench::CapnpClient>(options, port); }},
-       .bulk_allocator = "tcmalloc"
-},
+                     int port) { return std::make_unique<pagewire::bench::CapnpClient>(options, port); },
+       .bulk_allocator = "tcmalloc"},
       argc, argv);
 }
