@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -113,6 +114,42 @@ TEST_F(SocketStreamTest, BytesThatCannotBeReadAreAnError) {
   const iovec nowhere = {reinterpret_cast<void*>(1), 10};
   EXPECT_EQ(end_->TryWrite({&nowhere, 1}).error,
             absl::UnavailableError(absl::StrCat("connection to ", peer_, " failed: write: Bad address (EFAULT)")));
+}
+
+TEST_F(SocketStreamTest, AShortReadSaysThatThereIsNoMore) {
+  ConnectRaw();
+  std::string room(100, '\0');
+  const iovec all = Over(room), three = Over(std::string_view(room).substr(0, 3));
+  ASSERT_EQ(send(raw_.get(), "abcdef", 6, 0), 6);
+  std::optional<IoResult> result = end_->Read({&three, 1});
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->bytes, 3u);
+  EXPECT_FALSE(result->drained);
+  result = end_->Read({&all, 1});
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->bytes, 3u);
+  EXPECT_TRUE(result->drained);
+}
+
+// Reported together with bytes, an end is reported once: who waits after the bytes would wait for ever.
+TEST_F(SocketStreamTest, NoEndIsMissedByWhoWaitsWhenThereIsNoMore) {
+  for (int i = 0; i < 20; ++i) {
+    ConnectRaw();
+    end_->Run([this] {
+      EXPECT_EQ(send(raw_.get(), "abc", 3, 0), 3);
+      EXPECT_EQ(shutdown(raw_.get(), SHUT_WR), 0);
+    });
+    ASSERT_TRUE(end_->AwaitReadable());
+    std::string room(100, '\0');
+    const iovec into = Over(room);
+    for (IoResult result; result.state != IoState::kEnd;) {
+      result = end_->TryRead({&into, 1});
+      ASSERT_NE(result.state, IoState::kFailed) << result.error;
+      if (result.state == IoState::kBlocked || result.drained) {
+        ASSERT_TRUE(end_->AwaitReadable());
+      }
+    }
+  }
 }
 
 TEST_F(SocketStreamTest, ADescriptorThatCannotBeWatchedFails) {
