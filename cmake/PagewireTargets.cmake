@@ -8,8 +8,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(pagewire_warnings INTERFACE -Wthread-safety)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651
-  target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
+  # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651. What it hides of that in a system
+  # header comes out of a precompiled one, under other names.
+  target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>
+    $<$<AND:$<CONFIG:Release>,$<BOOL:${PAGEWIRE_PRECOMPILED}>>:-Wno-array-bounds -Wno-stringop-overflow>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_FLAGS_DEBUG MATCHES "-fsanitize=")
   # What sanitizers add hides from it that a value is set; its manual says so of -fsanitize.
@@ -18,6 +20,8 @@ endif()
 if(PAGEWIRE_WERROR)
   target_compile_options(pagewire_warnings INTERFACE -Werror)
 endif()
+
+option(PAGEWIRE_UNITY "Compile the library's sources several at a time: quicker, but other code than users get" OFF)
 
 # pagewire_library(NAME SOURCES a.cc b.cc [DEPS target...] [PRIVATE_DEPS target...])
 #
@@ -28,7 +32,8 @@ function(pagewire_library name)
   set(target pagewire_${name})
   add_library(${target} STATIC ${arg_SOURCES})
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF EXPORT_NAME ${name}_layer)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF EXPORT_NAME ${name}_layer
+    UNITY_BUILD ${PAGEWIRE_UNITY})
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/rpc>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

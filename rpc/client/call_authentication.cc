@@ -36,7 +36,7 @@ bool LooksLikeTheHandlers(absl::StatusCode code) {
   }
 }
 
-absl::Status Failure(const absl::Status& status) {
+absl::Status Refusal(const absl::Status& status) {
   if (!LooksLikeTheHandlers(status.code())) return base::Annotate(status, "call credentials");
   return absl::InternalError(absl::StrCat("call credentials failed with ", absl::StatusCodeToString(status.code()),
                                           ", which is not theirs to use: ", status.message()));
@@ -44,9 +44,9 @@ absl::Status Failure(const absl::Status& status) {
 
 absl::Status Add(CallCredentials& credentials, const CallCredentialsRequest& request, Metadata& metadata) {
   absl::StatusOr<Metadata> given = credentials.GetMetadata(request);
-  if (!given.ok()) return Failure(given.status());
+  if (!given.ok()) return Refusal(given.status());
   for (const auto& [key, value] : *given) {
-    if (absl::Status status = wire::ValidateUserMetadata(key, value); !status.ok()) return Failure(status);
+    if (absl::Status status = wire::ValidateUserMetadata(key, value); !status.ok()) return Refusal(status);
     metadata.emplace(key, value);
   }
   return absl::OkStatus();

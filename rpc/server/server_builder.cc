@@ -19,12 +19,6 @@
 namespace pagewire {
 namespace {
 
-struct Port {
-  std::string address;
-  std::shared_ptr<ServerCredentials> credentials;
-  int* selected_port;
-};
-
 // Handlers may block, each on a thread of its own; as many as a busy server has calls in flight.
 constexpr size_t kMaxHandlerThreads = 1024;
 
@@ -36,12 +30,14 @@ constexpr double kPingsAtOnce = 3;
 constexpr absl::Duration kKeepaliveTime = absl::Hours(2);
 constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
 
-absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& port, transport::EpollLoop& loop) {
-  if (port.credentials == nullptr) {
+absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const std::string& address,
+                                                                  const ServerCredentials* credentials,
+                                                                  transport::EpollLoop& loop) {
+  if (credentials == nullptr) {
     return absl::FailedPreconditionError(
         "no credentials; pass TlsServerCredentials, or InsecureServerCredentials() for plain TCP");
   }
-  absl::StatusOr<transport::Target> target = transport::ParseListeningAddress(port.address);
+  absl::StatusOr<transport::Target> target = transport::ParseListeningAddress(address);
   if (!target.ok()) return std::move(target).status();
   absl::StatusOr<std::vector<transport::SocketAddress>> addresses = transport::Resolve(*target);
   if (!addresses.ok()) return std::move(addresses).status();
@@ -51,6 +47,12 @@ absl::StatusOr<std::unique_ptr<transport::SocketListener>> Listen(const Port& po
 }  // namespace
 
 struct ServerBuilder::State {
+  struct Port {
+    std::string address;
+    std::shared_ptr<ServerCredentials> credentials;
+    int* selected_port;
+  };
+
   std::vector<Port> ports;
   std::vector<std::pair<Service*, server::HandlerPlace>> services;
   std::vector<std::shared_ptr<ServerInterceptor>> interceptors;
@@ -230,9 +232,10 @@ absl::StatusOr<std::unique_ptr<Server>> ServerBuilder::BuildAndStart() {
     ServerCredentials& credentials;
   };
   std::vector<Listener> listeners;
-  for (const Port& port : state_->ports) {
+  for (const State::Port& port : state_->ports) {
     transport::EpollLoop& loop = transport::LoopPool::Default().Next();
-    absl::StatusOr<std::unique_ptr<transport::SocketListener>> listener = Listen(port, loop);
+    absl::StatusOr<std::unique_ptr<transport::SocketListener>> listener =
+        Listen(port.address, port.credentials.get(), loop);
     if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("listening on ", port.address));
     if (port.selected_port != nullptr) *port.selected_port = (*listener)->address().port();
     listeners.push_back({*std::move(listener), loop, *port.credentials});

@@ -11,16 +11,18 @@ QUICK_PRESET = "dev"
 _LIBRARY_PRESETS = ("release", "asan", "tsan")
 _PRESETS = {
     "wire": ("release", "asan"),  # pure functions: there are no threads to watch
-    "codegen": ("release", "asan"),  # the plugin has one thread
+    "codegen": ("release",),  # a tool of the build; what it generates runs in every suite that has a .proto
     "install": ("release",),  # what users install
     "demo": ("release",),  # moves gigabytes
-    "bench": ("release",),  # programs that measure; what they measure is tested elsewhere
     "netns": ("release",),  # what differs there is the network, not the code
     "scripts": ("release",),  # Python
-    "bench": ("release",),  # Python, and counts of instructions of optimised code
+    "bench": ("release",),  # what it measures is tested elsewhere; instructions are counted in optimised code
     "tidy": ("release",),  # looks at sources only
     "fuzz": ("fuzz",),  # needs clang; brings ASan and UBSan itself
 }
+
+# Under --full, what is slow to build where it gains little.
+_FULL_PRESETS = {"codegen": ("release", "asan")}
 
 # Presets of which everything is built, not only what tests need: examples, tools, the goldens of the code generator.
 # In fuzz that is the library, which clang's thread-safety analysis looks at.
@@ -42,6 +44,8 @@ class Mode:
 def presets_of(suite, mode):
     """The presets that run `suite`, in order."""
     presets = _PRESETS.get(suite, _LIBRARY_PRESETS)
+    if mode.full:
+        presets = _FULL_PRESETS.get(suite, presets)
     if not mode.quick:
         return presets
     if suite == "fuzz":  # not part of a quick run unless asked for by name

@@ -27,6 +27,11 @@ class PlanTest(unittest.TestCase):
     def test_unknown_suites_get_the_sanitizers(self):
         self.assertEqual(plan.presets_of("semantics", Mode()), ("release", "asan", "tsan"))
 
+    def test_full_runs_what_is_slow_to_build(self):
+        self.assertFalse(plan.selected("codegen", "asan", Mode()))
+        self.assertTrue(plan.selected("codegen", "asan", Mode(full=True)))
+        self.assertTrue(plan.selected("semantics", "tsan", Mode(full=True)))
+
     def test_filter_narrows_presets_and_suites(self):
         wire = Mode(filters=("wire",))
         self.assertEqual(plan.presets(wire), ["release", "asan"])
