@@ -8,8 +8,8 @@
 
 int main() {
   using namespace pagewire;
-  testing::Authority authority("authority");
-  const testing::CertificateFiles files =
+  pagewire::testing::Authority authority("authority");
+  const pagewire::testing::CertificateFiles files =
       authority.Issue({.common_name = "server", .names = {"DNS:server.test", "IP:127.0.0.1"}});
   TlsServerOptions options;
   options.certificate_file = files.certificate;
@@ -22,7 +22,7 @@ int main() {
   builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &plain);
   builder.RegisterService(&service);
   const std::unique_ptr<Server> server = builder.BuildAndStart().value();
-  std::cout << tls << " " << plain << " " << testing::WriteFile(authority.pem()) << std::endl;
+  std::cout << tls << " " << plain << " " << pagewire::testing::WriteFile(authority.pem()) << std::endl;
   std::string line;
   while (std::getline(std::cin, line)) {
   }
