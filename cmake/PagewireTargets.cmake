@@ -8,10 +8,11 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(pagewire_warnings INTERFACE -Wthread-safety)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651. What it hides of that in a system
-  # header comes out of a precompiled one, under other names.
-  target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>
-    $<$<AND:$<CONFIG:Release>,$<BOOL:${PAGEWIRE_PRECOMPILED}>>:-Wno-array-bounds -Wno-stringop-overflow>)
+  # At -O3 it warns about std::string's own operator+: https://gcc.gnu.org/PR105651.
+  target_compile_options(pagewire_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
+  # What it hides of that in a system header comes out of a precompiled one, under other names.
+  target_compile_options(pagewire_warnings INTERFACE
+    $<$<BOOL:${PAGEWIRE_PRECOMPILED}>:-Wno-array-bounds -Wno-stringop-overflow>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_FLAGS_DEBUG MATCHES "-fsanitize=")
   # What sanitizers add hides from it that a value is set; its manual says so of -fsanitize.
