@@ -1,4 +1,4 @@
-# Precompiled headers for our own builds: more than half of a compilation is the same standard, absl, protobuf and
+# Precompiled headers for our own builds: two fifths of a compilation and more is the same standard, absl, protobuf and
 # GoogleTest headers again. Off by default, and in the dev and fuzz presets, where a missing #include then shows.
 option(PAGEWIRE_PRECOMPILED "Precompile the headers that most sources include (gcc)" OFF)
 

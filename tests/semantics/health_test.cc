@@ -102,6 +102,7 @@ TEST_F(HealthTest, AWatcherThatDoesNotReadLearnsTheLatest) {
   const auto reader = stub_->Watch(context, Of("a"));
   for (int i = 0; i < 100'000; ++i) health_.SetServingStatus("a", i % 2 == 0);
   health_.Shutdown();
+  health_.SetServingStatus("a", true);  // too late: the last answer stays NOT_SERVING
   // Nothing tells which answer is the last, so it is the one after which none has come for a while.
   std::atomic<int> last = -1;
   std::atomic<int> answers = 0;
