@@ -18,7 +18,13 @@ ClientCall::~ClientCall() { loop_.CancelTimer(deadline_timer_); }
 
 void ClientCall::ArmDeadline() {
   if (terms_.deadline == absl::InfiniteFuture()) return;
-  deadline_timer_ = loop_.RunAfter(terms_.deadline - absl::Now(), [this] {
+  const absl::Duration left = terms_.deadline - absl::Now();
+  // Not by a timer, which the answer may outrun.
+  if (left <= absl::ZeroDuration()) {
+    return Cancel(
+        absl::DeadlineExceededError(absl::StrCat(terms_.method, ": the deadline had passed before the call began")));
+  }
+  deadline_timer_ = loop_.RunAfter(left, [this] {
     Cancel(absl::DeadlineExceededError(
         absl::StrCat(terms_.method, ": the deadline passed ",
                      session_ != nullptr ? "before the server answered" : "before there was a connection")));

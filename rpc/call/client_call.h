@@ -64,7 +64,7 @@ class ClientCall {
   const std::string& method() const { return terms_.method; }
   bool finished() const { return finished_; }
 
-  // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes.
+  // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes, inside of this if it has passed.
   void ArmDeadline();
 
   // Fills in what the call knows of itself. A number tells calls apart that wait in one place.

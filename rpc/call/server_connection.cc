@@ -107,6 +107,10 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   if (absl::Status status = wire::ValidateReceivedMetadata(start.metadata(), max_metadata_bytes); !status.ok()) {
     return Refuse(id, base::Annotate(status, start.method()));
   }
+  if (start.has_timeout_us() && start.timeout_us() == 0) {
+    return Refuse(id, absl::DeadlineExceededError(
+                          absl::StrCat(start.method(), ": the deadline had passed when the call arrived")));
+  }
   absl::StatusOr<Place> place = handlers_.Admit(start.method(), calls_.size());
   if (!place.ok()) return Refuse(id, place.status());
   if (terms != nullptr) session_->LimitCall(id, terms->items);

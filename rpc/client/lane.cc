@@ -96,6 +96,7 @@ transport::SessionOptions Lane::SessionOptions(const std::string& peer) const {
 void Lane::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_ready) {
   if (call->finished()) return;
   call->ArmDeadline();
+  if (call->finished()) return;
   if (shut_down_) return call->Finish(absl::CancelledError("the channel was destroyed"), true);
   absl::StatusOr<call::Place> place = terms_->admission->Admit(call->method(), 0);
   if (!place.ok()) return call->Finish(place.status(), true);

@@ -14,6 +14,7 @@
 #include "admin/http_server.h"
 #include "admin/raw_http.h"
 #include "base/latch.h"
+#include "base/own_host.h"
 
 namespace pagewire::admin {
 namespace {
@@ -187,8 +188,12 @@ TEST_F(HttpServerTest, SigpipeStaysAsItWas) {
 }
 
 TEST_F(HttpServerTest, ThePortIsFreeAfterwards) {
-  server_.reset();
-  const auto again = HttpServer::Start("127.0.0.1:" + std::to_string(port_), {});
+  const std::string host = pagewire::testing::OwnHost() + ":";  // where nobody else takes it
+  auto own = HttpServer::Start(host + "0", {});
+  ASSERT_TRUE(own.ok()) << own.status();
+  const int port = (*own)->address().port();
+  own->reset();
+  const auto again = HttpServer::Start(host + std::to_string(port), {});
   EXPECT_TRUE(again.ok()) << again.status();
 }
 

@@ -197,6 +197,14 @@ TEST_F(ClientConnectionTest, AStatusThatIsNoCanonicalCodeIsUnknown) {
 
 // Ends of our own making.
 
+TEST_F(ClientConnectionTest, ACallWithoutTimeLeftEndsBeforeAnythingIsSent) {
+  ClientAndPeer connection(loop_);
+  const auto outcome = connection.client->Start(kEcho, "hello", Payload(), absl::ZeroDuration());
+  ExpectResult(*outcome, absl::DeadlineExceededError("/t.S/Echo: the deadline had passed before the call began"));
+  loop_.RunUntilIdle();
+  EXPECT_THAT(connection.peer->Take<wire::v1::CallStart>(), IsEmpty());
+}
+
 TEST_F(ClientConnectionTest, ADeadlineInTheMiddleOfAPayloadReturnsItsMemory) {
   ClientAndPeer connection(loop_);
   LentMemory lent(8 << 20);

@@ -70,7 +70,7 @@ class ClientEnd final : private ClientConnection::Observer {
       ++outcome->results;
     });
     outcome->call->ArmDeadline();
-    connection_.Send(outcome->call);
+    if (!outcome->call->finished()) connection_.Send(outcome->call);
     return outcome;
   }
 

@@ -236,6 +236,19 @@ TEST_F(ServerConnectionTest, ADeadlineEndsACallWhoseRequestIsNotComplete) {
   ExpectWorks(connection, 2);
 }
 
+TEST_F(ServerConnectionTest, ACallWithoutTimeLeftIsRefused) {
+  ServerAndPeer connection(loop_, handlers_);
+  wire::v1::CallStart start;
+  start.set_call_id(1);
+  start.set_method(std::string(kEcho.name));
+  start.set_timeout_us(0);
+  connection.peer->SendFrame(FrameType::kCallStart, kWholeAndLast, start);
+  ExpectStatus(connection, 1, absl::StatusCode::kDeadlineExceeded,
+               "/t.S/Echo: the deadline had passed when the call arrived", true);
+  EXPECT_EQ(handlers_.runs(), 0u);
+  ExpectWorks(connection, 2);
+}
+
 TEST_F(ServerConnectionTest, ADeadlineEndsACallInItsHandler) {
   ServerAndPeer connection(loop_, handlers_);
   wire::v1::CallStart start;

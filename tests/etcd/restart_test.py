@@ -7,9 +7,9 @@ restart_test.py TALLY_PROGRAM [--rounds N]
 import argparse
 import collections
 import json
+import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,22 +19,21 @@ import urllib.request
 SKIPPED = 77
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _own_host():
+    """A loopback address that no other process uses, so that all its ports are free."""
+    process = os.getpid()
+    return f"127.{64 + (process >> 16 & 63)}.{process >> 8 & 255}.{process & 255}"
 
 
 class Etcd:
     def __init__(self, folder):
-        port, peer = _free_port(), _free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
+        self.endpoint, peer = (f"http://{_own_host()}:{port}" for port in (2379, 2380))
         with open(folder / "etcd.log", "wb") as log:
             self._process = subprocess.Popen(
                 ["etcd", "--data-dir", folder / "etcd", "--listen-client-urls", self.endpoint,
-                 "--advertise-client-urls", self.endpoint, "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-                 "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}",
-                 "--initial-cluster", f"default=http://127.0.0.1:{peer}"],
+                 "--advertise-client-urls", self.endpoint, "--listen-peer-urls", peer,
+                 "--initial-advertise-peer-urls", peer,
+                 "--initial-cluster", f"default={peer}"],
                 stdout=log, stderr=log)
         end = time.monotonic() + 60
         while not self._healthy():

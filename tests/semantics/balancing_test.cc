@@ -13,6 +13,7 @@
 
 #include "base/latch.h"
 #include "base/mutex.h"
+#include "base/own_host.h"
 #include "tally.pagewire.h"
 #include "tls/test_credentials.h"
 
@@ -111,10 +112,11 @@ Running Serve(uint32_t number, int port = 0) {
   running.service = std::make_unique<Numbered>(number);
   ServerBuilder builder;
   int selected = 0;
-  builder.AddListeningPort("127.0.0.1:" + std::to_string(port), pagewire::testing::TestServerCredentials(), &selected);
+  const std::string host = pagewire::testing::OwnHost() + ":";
+  builder.AddListeningPort(host + std::to_string(port), pagewire::testing::TestServerCredentials(), &selected);
   builder.RegisterService(running.service.get());
   running.server = builder.BuildAndStart().value();
-  running.address = "ipv4:127.0.0.1:" + std::to_string(selected);
+  running.address = "ipv4:" + host + std::to_string(selected);
   return running;
 }
 

@@ -42,8 +42,7 @@ TEST_F(ConnectivityTest, AsksForAConnection) {
 }
 
 TEST_F(ConnectivityTest, TheFirstOfSeveralAddressesThatAnswers) {
-  const std::string port = std::to_string(port_);
-  const auto channel = CreateChannel("ipv4:127.0.0.2:1,127.0.0.1:" + port, pagewire::testing::TestChannelCredentials());
+  const auto channel = CreateChannel("ipv4:127.0.0.2:1," + address(), pagewire::testing::TestChannelCredentials());
   EXPECT_EQ(Call(channel), absl::OkStatus());
 }
 
@@ -58,7 +57,7 @@ TEST_F(ConnectivityTest, FailureAndRecovery) {
   EXPECT_FALSE(channel->WaitForConnected(absl::Now() + absl::Milliseconds(100)));
   ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:" + std::to_string(port_), pagewire::testing::TestServerCredentials(), &port);
+  builder.AddListeningPort(address(), pagewire::testing::TestServerCredentials(), &port);
   builder.RegisterService(&service_);
   absl::StatusOr<std::unique_ptr<Server>> again = builder.BuildAndStart();
   ASSERT_TRUE(again.ok()) << again.status();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/latch.h"
+#include "base/own_host.h"
 #include "base/unique_fd.h"
 #include "integration/blob_service.h"
 #include "semantics/semantics_service.h"
@@ -29,11 +30,15 @@ using ::testing::HasSubstr;
 
 class InteropTest : public ::testing::Test {
  protected:
-  void SetUp() override { StartServer("127.0.0.1:0"); }
+  void SetUp() override { StartServer(); }
 
-  void StartServer(const std::string& address) {
+  // "host:port", of this process alone.
+  std::string address() const { return pagewire::testing::OwnHost() + ":" + std::to_string(port_); }
+
+  // Where it was before, if it was.
+  void StartServer() {
     ServerBuilder builder;
-    builder.AddListeningPort(address, pagewire::testing::TestServerCredentials(), &port_);
+    builder.AddListeningPort(address(), pagewire::testing::TestServerCredentials(), &port_);
     builder.RegisterService(&service_);
     absl::StatusOr<std::unique_ptr<Server>> server = builder.BuildAndStart();
     ASSERT_TRUE(server.ok()) << server.status();
@@ -41,8 +46,7 @@ class InteropTest : public ::testing::Test {
   }
 
   std::shared_ptr<Channel> MakeChannel(const ChannelOptions& options = ChannelOptions()) {
-    return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
-                               options);
+    return CreateCustomChannel("ipv4:" + address(), pagewire::testing::TestChannelCredentials(), options);
   }
 
   test::BlobService service_;
@@ -223,7 +227,7 @@ TEST_F(InteropTest, WaitForReady) {
   context.set_wait_for_ready(true);
   std::promise<absl::Status> end;
   stub.Callback().Echo(context, BlobRequest(), [&](absl::StatusOr<BlobReply> reply) { end.set_value(reply.status()); });
-  StartServer("127.0.0.1:" + std::to_string(port_));
+  StartServer();
   EXPECT_EQ(end.get_future().get(), absl::OkStatus());
 }
 
@@ -258,7 +262,7 @@ TEST_F(InteropTest, WaitForReadyOutlastsConnectionsThatComeToNothing) {
   options.initial_backoff = absl::Milliseconds(10);
   options.max_backoff = absl::Milliseconds(20);
   SilentPort port;
-  Blob::Stub stub(CreateCustomChannel("ipv4:" + port.address() + ",127.0.0.1:" + std::to_string(port_),
+  Blob::Stub stub(CreateCustomChannel("ipv4:" + port.address() + "," + address(),
                                       pagewire::testing::TestChannelCredentials(), options));
   ClientContext impatient;
   std::promise<absl::Status> impatient_end;

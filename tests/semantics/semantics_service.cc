@@ -151,7 +151,7 @@ void SemanticsService::AwaitCancelled(int count) const {
 }
 
 void SemanticsTest::SetUp() {
-  builder_.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port_);
+  builder_.AddListeningPort(address(), pagewire::testing::TestServerCredentials(), &port_);
   builder_.RegisterService(&service_);
   absl::StatusOr<std::unique_ptr<Server>> server = builder_.BuildAndStart();
   ASSERT_TRUE(server.ok()) << server.status();
@@ -159,8 +159,7 @@ void SemanticsTest::SetUp() {
 }
 
 std::shared_ptr<Channel> SemanticsTest::MakeChannel(const ChannelOptions& options) {
-  return CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(port_), pagewire::testing::TestChannelCredentials(),
-                             options);
+  return CreateCustomChannel("ipv4:" + address(), pagewire::testing::TestChannelCredentials(), options);
 }
 
 }  // namespace pagewire::semantics

@@ -9,6 +9,7 @@
 
 #include "base/latch.h"
 #include "base/mutex.h"
+#include "base/own_host.h"
 #include "semantics.pagewire.h"
 
 namespace pagewire::semantics {
@@ -55,6 +56,8 @@ class SemanticsTest : public ::testing::Test {
  protected:
   void SetUp() override;
 
+  // "host:port", of this process alone: a test may listen there again.
+  std::string address() const { return pagewire::testing::OwnHost() + ":" + std::to_string(port_); }
   std::shared_ptr<Channel> MakeChannel(const ChannelOptions& options = ChannelOptions());
 
   SemanticsService service_;

@@ -113,7 +113,7 @@ TEST_F(TransferObserverTest, ThePeerIsToldAtTheClient) {
   ClientContext context;
   ASSERT_TRUE(stub.Echo(context, Item(), Payload()).ok());
   AwaitBoth();
-  EXPECT_EQ(client_told_.peer, "ipv4:127.0.0.1:" + std::to_string(port_));
+  EXPECT_EQ(client_told_.peer, "ipv4:" + address());
   EXPECT_EQ(server_told_.peer, "") << "ServerContext has it";
   EXPECT_EQ(client_told_.sent.payloads, 0u) << "there was none";
 }
