@@ -158,7 +158,7 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
 
   bool Claim(uint64_t wait) {
     if (wait == 0 || !waiting_.compare_exchange_strong(wait, 0)) return false;
-    starter_->RemoveWaiting(this);
+    starter_->RemoveWaiting(*this);
     return true;
   }
 
@@ -192,15 +192,14 @@ bool CallStarter::AddWaiting(std::shared_ptr<Attempts> attempts) const {
   if (shut_down_) return false;
   if (!listing_.has_value()) listing_.emplace(nullptr, weak_from_this());
   attempts->set_number(++last_waiting_);
-  Attempts* const key = attempts.get();
-  waiting_.emplace(key, std::move(attempts));
+  waiting_.emplace_hint(waiting_.end(), last_waiting_, std::move(attempts));
   return true;
 }
 
-void CallStarter::RemoveWaiting(Attempts* attempts) const {
+void CallStarter::RemoveWaiting(const Attempts& attempts) const {
   std::shared_ptr<Attempts> last;  // destroyed outside the lock
   base::MutexLock lock(mutex_);
-  if (const auto it = waiting_.find(attempts); it != waiting_.end()) {
+  if (const auto it = waiting_.find(attempts.number()); it != waiting_.end()) {
     last = std::move(it->second);
     waiting_.erase(it);
   }
@@ -209,28 +208,23 @@ void CallStarter::RemoveWaiting(Attempts* attempts) const {
 void CallStarter::DescribeCalls(uint64_t after, absl::Time until, size_t limit,
                                 std::vector<call::CallView>& calls) const {
   base::MutexLock lock(mutex_);
-  std::vector<const Attempts*> waiting;
-  for (const auto& [key, attempts] : waiting_) {
-    if (attempts->number() > after) waiting.push_back(key);
-  }
-  std::sort(waiting.begin(), waiting.end(), [](const auto* a, const auto* b) { return a->number() < b->number(); });
-  for (const Attempts* attempts : waiting) {
+  const size_t before = calls.size();
+  for (auto it = waiting_.upper_bound(after); it != waiting_.end() && calls.size() - before < limit; ++it) {
     call::CallView view;
-    attempts->Describe(view);
+    it->second->Describe(view);
     if (view.began <= until) calls.push_back(std::move(view));
-    if (calls.size() >= limit) return;
   }
 }
 
 void CallStarter::Shutdown() {
-  std::map<Attempts*, std::shared_ptr<Attempts>> waiting;
+  std::map<uint64_t, std::shared_ptr<Attempts>> waiting;
   {
     base::MutexLock lock(mutex_);
     shut_down_ = true;
     waiting = waiting_;
   }
   peers_->Shutdown();
-  for (const auto& [key, attempts] : waiting) attempts->EndWait();
+  for (const auto& [number, attempts] : waiting) attempts->EndWait();
 }
 
 bool CallStarter::MayRetry(const UnaryRequest& request, const ServiceConfig& config) const {

@@ -81,12 +81,12 @@ class CallStarter final : public std::enable_shared_from_this<CallStarter>, publ
 
   // Calls between two attempts. False once the channel is gone.
   bool AddWaiting(std::shared_ptr<Attempts> attempts) const;
-  void RemoveWaiting(Attempts* attempts) const;
+  void RemoveWaiting(const Attempts& attempts) const;
 
   const std::shared_ptr<const LaneTerms> terms_;
   const std::shared_ptr<PeerSet> peers_;
   mutable base::Mutex mutex_;
-  mutable std::map<Attempts*, std::shared_ptr<Attempts>> waiting_ ABSL_GUARDED_BY(mutex_);
+  mutable std::map<uint64_t, std::shared_ptr<Attempts>> waiting_ ABSL_GUARDED_BY(mutex_);  // by their numbers
   mutable uint64_t last_waiting_ ABSL_GUARDED_BY(mutex_) = call::kFirstWaitingCall;
   mutable std::optional<call::Listing> listing_ ABSL_GUARDED_BY(mutex_);  // once a call has waited
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
