@@ -40,7 +40,12 @@ size_t CharacterLength(std::string_view text) {
   return 1 + lead.following;
 }
 
-bool IsControl(char c) { return (static_cast<uint8_t>(c) < 0x20 && c != '\n') || c == 0x7F; }
+// U+0000 to U+001F but the line feed, and U+007F to U+009F: terminals obey U+009B as they do "\x1b[".
+bool IsControl(std::string_view character) {
+  if (character.size() == 2) return character[0] == '\xC2' && static_cast<uint8_t>(character[1]) < 0xA0;
+  return character.size() == 1 &&
+         ((static_cast<uint8_t>(character[0]) < 0x20 && character[0] != '\n') || character[0] == 0x7F);
+}
 
 }  // namespace
 
@@ -49,13 +54,13 @@ std::string PrintableUtf8(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const size_t length = CharacterLength(text);
-    if (length == 0 || IsControl(text[0])) {
+    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+    if (length == 0 || IsControl(character)) {
       out += '?';
-      text.remove_prefix(1);
     } else {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
+      out += character;
     }
+    text.remove_prefix(character.size());
   }
   return out;
 }

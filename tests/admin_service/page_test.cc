@@ -68,6 +68,7 @@ TEST(PageTest, OneEntryAlwaysFits) {
 TEST(ShownTextTest, TextsOfPeersAreCutAndPrintable) {
   EXPECT_EQ(Shown("/pkg.Service/M\xc3\xa4thod"), "/pkg.Service/M\xc3\xa4thod");
   EXPECT_EQ(Shown("a\nb\x1b[2J\xff"), "a?b?[2J?");
+  EXPECT_EQ(Shown("a\xc2\x85\xc2\x9b[2J"), "a??[2J") << "a line feed and an escape, as single characters";
   EXPECT_EQ(Shown(std::string(1000, 'x')), std::string(256, 'x'));
   EXPECT_EQ(Shown(std::string(255, 'x') + "\xc3\xa4"), std::string(255, 'x') + "?") << "not half of a character";
 }

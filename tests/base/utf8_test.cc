@@ -27,5 +27,10 @@ TEST(PrintableUtf8Test, EverythingElseDoesNot) {
   EXPECT_EQ(PrintableUtf8("\t\r\x1b\x7f"), "????");      // controls
 }
 
+TEST(PrintableUtf8Test, ControlsOfTwoBytesAreControls) {
+  EXPECT_EQ(PrintableUtf8("\xc2\x80\xc2\x85\xc2\x9b\xc2\x9f"), "????");
+  EXPECT_EQ(PrintableUtf8("\xc2\xa0\xc3\x80"), "\xc2\xa0\xc3\x80");
+}
+
 }  // namespace
 }  // namespace pagewire::base
