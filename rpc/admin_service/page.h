@@ -19,7 +19,7 @@ inline constexpr uint32_t kMaxLimit = 1000;
 inline constexpr size_t kMaxAnswerBytes = 1 << 20;
 
 // Ids of subjects that did not answer, in one answer.
-inline constexpr int kMaxUnanswered = 100;
+inline constexpr size_t kMaxUnanswered = 1000;
 
 uint32_t LimitOf(const admin::v1::Page& page);
 

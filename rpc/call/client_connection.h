@@ -55,7 +55,7 @@ class ClientConnection final : public Inspected, private transport::SessionHandl
   // Inspected
   bool Describe(ConnectionView& view) const override;
   void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<CallView>& calls) const override;
-  void DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+  void DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                          std::vector<TransferOfCall>& transfers) const override;
 
  private:

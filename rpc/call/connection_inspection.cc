@@ -30,27 +30,27 @@ bool ServerConnection::Describe(ConnectionView& view) const {
   view.idle = idle_.idle();
   view.calls_open = calls_.size();
   session_->VisitAnswered([&](uint64_t id, const std::string&) { view.calls_open += calls_.contains(id) ? 0 : 1; });
+  if (view.calls_open > 0) view.idle.reset();  // an answer is on its way
   return true;
 }
 
 void ServerConnection::DescribeCalls(uint64_t after, absl::Time until, size_t limit,
                                      std::vector<CallView>& calls) const {
   std::vector<uint64_t> ids;
-  const auto add = [&](uint64_t id) {
-    if (session_->DescribeCall(id).began <= until) ids.push_back(id);
-  };
-  for (const auto& [id, call] : calls_) add(id);
+  for (const auto& [id, call] : calls_) {
+    if (call->began() <= until) ids.push_back(id);
+  }
   session_->VisitAnswered([&](uint64_t id, const std::string&) {
-    if (!calls_.contains(id)) add(id);
+    if (!calls_.contains(id) && session_->DescribeCall(id).began <= until) ids.push_back(id);
   });
   for (const uint64_t id : FirstOf(std::move(ids), after, limit)) {
     CallView& view = calls.emplace_back();
     view.place.call = id;
     view.traffic = session_->DescribeCall(id);
-    view.began = view.traffic.began;
     if (const auto call = calls_.find(id); call != calls_.end()) {
       call->second->Describe(view);
     } else {
+      view.began = view.traffic.began;
       view.method = *session_->MethodOfAnswered(id);
       view.peer = session_->peer();
       view.phase = CallView::Phase::kAnswered;
@@ -58,9 +58,9 @@ void ServerConnection::DescribeCalls(uint64_t after, absl::Time until, size_t li
   }
 }
 
-void ServerConnection::DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+void ServerConnection::DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                                          std::vector<TransferOfCall>& transfers) const {
-  for (transport::TransferView& transfer : session_->DescribeTransfers(after, limit)) {
+  for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
     const auto call = calls_.find(transfer.call_id);
     const std::string* const answered = session_->MethodOfAnswered(transfer.call_id);
@@ -112,9 +112,9 @@ void ClientConnection::DescribeCalls(uint64_t after, absl::Time until, size_t li
   }
 }
 
-void ClientConnection::DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+void ClientConnection::DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                                          std::vector<TransferOfCall>& transfers) const {
-  for (transport::TransferView& transfer : session_->DescribeTransfers(after, limit)) {
+  for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
     if (const auto call = calls_.find(transfer.call_id); call != calls_.end()) view.method = call->second->method();
     view.peer = session_->peer();

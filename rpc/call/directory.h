@@ -24,7 +24,8 @@ class Inspected {
   // Calls with ids above `after` that began at `until` or before, `limit` at the most.
   virtual void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<CallView>& calls) const = 0;
 
-  virtual void DescribeTransfers(const transport::TransferPlace& /*after*/, size_t /*limit*/,
+  // Payloads after `after` that began at `until` (as absl::Now) or before, `limit` at the most.
+  virtual void DescribeTransfers(const transport::TransferPlace& /*after*/, absl::Time /*until*/, size_t /*limit*/,
                                  std::vector<TransferOfCall>& /*transfers*/) const {}
 
  protected:

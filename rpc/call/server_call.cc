@@ -148,6 +148,7 @@ void ServerCall::Describe(CallView& view) const {
   view.method = state_->method;
   view.peer = state_->peer;
   view.deadline = state_->deadline;
+  view.began = began_;
   view.phase = !running_   ? CallView::Phase::kReceiving
                : answered_ ? CallView::Phase::kEnded
                            : CallView::Phase::kRunning;

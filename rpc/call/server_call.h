@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "base/coarse_clock.h"
 #include "call/handler_table.h"
 #include "call/server_call_state.h"
 #include "call/views.h"
@@ -65,6 +66,7 @@ class ServerCall {
 
   // Fills in what the call knows of itself.
   void Describe(CallView& view) const;
+  absl::Time began() const { return began_; }
 
  protected:
   // `session` and `loop` outlive the call. `max_metadata_bytes` bounds what the handler may add.
@@ -112,6 +114,7 @@ class ServerCall {
   const std::shared_ptr<internal::ServerCallState> state_;
   const uint64_t call_id_;
   const uint64_t max_metadata_bytes_;
+  const absl::Time began_ = base::CoarseNow();  // the session forgets the call before its handler is done
   Place place_;
   transport::Loop::TimerId deadline_timer_ = 0;
   bool running_ = false;

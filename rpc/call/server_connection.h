@@ -40,7 +40,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   // Inspected
   bool Describe(ConnectionView& view) const override;
   void DescribeCalls(uint64_t after, absl::Time until, size_t limit, std::vector<CallView>& calls) const override;
-  void DescribeTransfers(const transport::TransferPlace& after, size_t limit,
+  void DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                          std::vector<TransferOfCall>& transfers) const override;
 
  private:

@@ -11,6 +11,8 @@
 namespace pagewire::call {
 namespace {
 
+using SubjectsByLoop = std::map<transport::Loop*, std::deque<std::shared_ptr<const Listed>>>;
+
 // What was found so far. Shared by who waits and the loops.
 template <typename View>
 struct Progress {
@@ -20,18 +22,18 @@ struct Progress {
   bool over ABSL_GUARDED_BY(mutex) = false;  // nobody waits any more
   std::vector<View> views ABSL_GUARDED_BY(mutex);
   std::vector<uint64_t> answered ABSL_GUARDED_BY(mutex);
+  SubjectsByLoop unasked ABSL_GUARDED_BY(mutex);  // here, so that a loop that is stuck does not keep them
 };
 
 // Asks the subjects of one loop. Posts itself, so that a task that is destroyed with its loop ends the chain.
 template <typename View>
 class Chain {
  public:
-  Chain(std::shared_ptr<Progress<View>> progress, std::deque<std::shared_ptr<const Listed>> subjects, Ask<View> ask,
-        size_t limit)
-      : progress_(std::move(progress)), subjects_(std::move(subjects)), ask_(std::move(ask)), left_(limit) {}
+  Chain(std::shared_ptr<Progress<View>> progress, transport::Loop& loop, Ask<View> ask, size_t limit)
+      : progress_(std::move(progress)), loop_(loop), ask_(std::move(ask)), left_(limit) {}
 
   static void Post(std::unique_ptr<Chain> chain) {
-    transport::Loop& loop = *chain->subjects_.front()->loop;
+    transport::Loop& loop = chain->loop_;
     loop.Post([chain = std::move(chain)]() mutable { Run(std::move(chain)); });
   }
 
@@ -48,26 +50,30 @@ class Chain {
 
   // False: this was the last one.
   bool AskNext() {
+    std::shared_ptr<const Listed> subject;
     {
       base::MutexLock lock(progress_->mutex);
       if (progress_->over) return false;
+      auto& unasked = progress_->unasked[&loop_];
+      subject = std::move(unasked.front());
+      unasked.pop_front();
     }
-    const std::shared_ptr<const Listed> subject = std::move(subjects_.front());
-    subjects_.pop_front();
     std::vector<View> views;
     if (const auto alive = subject->subject.lock()) ask_(*alive, subject->id, views);
     left_ -= std::min(left_, views.size());
     base::MutexLock lock(progress_->mutex);
     progress_->answered.push_back(subject->id);
     std::move(views.begin(), views.end(), std::back_inserter(progress_->views));
-    if (left_ > 0) return !subjects_.empty();
+    if (progress_->over) return false;
+    const auto& unasked = progress_->unasked[&loop_];
+    if (left_ > 0) return !unasked.empty();
     // Those with higher ids are not needed.
-    for (const auto& unasked : subjects_) progress_->answered.push_back(unasked->id);
+    for (const auto& listed : unasked) progress_->answered.push_back(listed->id);
     return false;
   }
 
   const std::shared_ptr<Progress<View>> progress_;
-  std::deque<std::shared_ptr<const Listed>> subjects_;
+  transport::Loop& loop_;
   const Ask<View> ask_;
   size_t left_;
 };
@@ -78,22 +84,29 @@ template <typename View>
 Findings<View> Survey(const std::vector<std::shared_ptr<const Listed>>& subjects, Ask<View> ask,
                       const SurveyBounds& bounds) {
   const auto progress = std::make_shared<Progress<View>>();
-  std::map<transport::Loop*, std::deque<std::shared_ptr<const Listed>>> by_loop;
+  SubjectsByLoop by_loop;
   for (const auto& subject : subjects) by_loop[subject->loop].push_back(subject);
   Findings<View> findings;
   for (const auto& subject : by_loop[nullptr]) {
-    if (const auto alive = subject->subject.lock()) ask(*alive, subject->id, findings.views);
+    if (findings.views.size() >= bounds.limit) break;  // those with higher ids are not needed
+    std::vector<View> views;
+    if (const auto alive = subject->subject.lock()) ask(*alive, subject->id, views);
+    std::move(views.begin(), views.end(), std::back_inserter(findings.views));
   }
   by_loop.erase(nullptr);
+  std::vector<transport::Loop*> loops;
+  for (const auto& [loop, own] : by_loop) loops.push_back(loop);
   {
     base::MutexLock lock(progress->mutex);
-    progress->loops_under_way = by_loop.size();
+    progress->loops_under_way = loops.size();
+    progress->unasked = std::move(by_loop);
   }
-  for (auto& [loop, own] : by_loop) {
-    Chain<View>::Post(std::make_unique<Chain<View>>(progress, std::move(own), ask, bounds.limit));
+  for (transport::Loop* loop : loops) {
+    Chain<View>::Post(std::make_unique<Chain<View>>(progress, *loop, ask, bounds.limit));
   }
   const absl::Time until = base::CoarseNow() + bounds.patience;
   std::vector<uint64_t> answered;
+  SubjectsByLoop unasked;  // destroyed outside the lock
   {
     base::MutexLock lock(progress->mutex);
     while (progress->loops_under_way > 0) {
@@ -102,6 +115,7 @@ Findings<View> Survey(const std::vector<std::shared_ptr<const Listed>>& subjects
       progress->changed.WaitFor(progress->mutex, left);
     }
     progress->over = true;
+    unasked.swap(progress->unasked);
     std::move(progress->views.begin(), progress->views.end(), std::back_inserter(findings.views));
     answered = std::move(progress->answered);
   }

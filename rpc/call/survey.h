@@ -29,7 +29,7 @@ struct SurveyBounds {
 // views; what has no loop is asked here. Blocks, so not on a loop. Nobody is asked once this has returned, but for who
 // is being asked at that moment; `ask` owns what it touches.
 //
-// `View` is one of those in call/views.h, and `ask` appends to `views`, in order.
+// `View` is one of those in call/views.h, and `ask` appends to `views`, which has none of other subjects, in order.
 template <typename View>
 using Ask = std::function<void(const Inspected& subject, uint64_t id, std::vector<View>& views)>;
 

@@ -128,7 +128,6 @@ bool Lane::Describe(call::ConnectionView& view) const {
                                             : call::ConnectionView::State::kTransientFailure;
   if (state_ == State::kTransientFailure) view.failure = std::string(last_failure_.message());
   for (const Waiting& waiting : waiting_) view.calls_waiting += waiting.call->finished() ? 0 : 1;
-  if (view.calls_waiting == 0) view.idle = absl::ZeroDuration();
   return true;
 }
 

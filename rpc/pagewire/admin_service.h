@@ -15,10 +15,11 @@ namespace pagewire {
 // Register service() with ServerBuilder::RegisterInlineService: then it answers also while all threads of the server's
 // executor are busy, which may be what one wants to know. RegisterService serves as well while they are not.
 //
-// Nothing is collected until somebody asks. An answer is made on two threads of this object's own, which ask each
-// connection on its loop, one after the other, so that other work goes on between them; it has a limit on entries and
-// on bytes, and waits no longer than a second or the call's deadline for loops that do not answer, which it says. Calls
-// fail as any calls do, with DEADLINE_EXCEEDED or CANCELLED, and for no reason of its own.
+// Nothing is collected until somebody asks. Answers are made on three threads of this object's own. Two ask each
+// connection on its loop, one after the other, so that other work goes on between them, and wait no longer than a
+// second or the call's deadline for loops that do not answer, which the answer says; the third is for budgets and
+// holders, which no loop is asked for. An answer has a limit on entries and on bytes. Calls fail as any calls do, with
+// DEADLINE_EXCEEDED or CANCELLED, and for no reason of its own.
 //
 // Must outlive the servers it is registered with. Thread-safe.
 class AdminService {

@@ -41,12 +41,14 @@ bool IsWithin(const BudgetLevel* level, uint64_t ancestor) {
   return level != nullptr;
 }
 
-uint64_t NextHolderId() {
-  static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+std::atomic<uint64_t>& LastHolder() {
+  static std::atomic<uint64_t> id{0};
+  return id;
 }
 
 }  // namespace
+
+uint64_t LastHolderId() { return LastHolder().load(std::memory_order_relaxed); }
 
 std::optional<Reservation> BudgetLedger::TryReserve(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                                     HolderName holder) {
@@ -166,7 +168,7 @@ std::vector<BudgetView> BudgetLedger::ListLevels(uint64_t after, size_t limit) c
 std::vector<HolderView> BudgetLedger::ListHolders(const HolderQuery& query) const {
   std::vector<HolderView> views;
   const auto take = [&](const HolderRecord& record) {
-    if (record.id <= query.after || record.since > query.until) return;
+    if (record.id <= query.after || record.id > query.last || record.since > query.until) return;
     if (query.budget != 0 && !IsWithin(record.level.get(), query.budget)) return;
     const int64_t delivered = record.delivered_ns.load(std::memory_order_relaxed);
     views.push_back({record.id, record.level->id, record.label, record.level->peer, record.call, record.bytes,
@@ -305,7 +307,7 @@ Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint
 std::shared_ptr<HolderRecord> BudgetLedger::AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                                       HolderName holder) {
   auto record = std::make_shared<HolderRecord>(shared_from_this(), level, holder, bytes);
-  record->id = NextHolderId();
+  record->id = LastHolder().fetch_add(1, std::memory_order_relaxed) + 1;
   record->position = holders_.insert(holders_.end(), record.get());
   return record;
 }

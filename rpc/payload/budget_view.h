@@ -38,11 +38,15 @@ struct HolderView {
 std::vector<BudgetView> ListBudgets(uint64_t after, size_t limit);
 
 struct HolderQuery {
-  uint64_t after = 0;
+  uint64_t after = 0;            // ids above this one,
+  uint64_t last = ~uint64_t{0};  // up to this one
   size_t limit = 0;
   uint64_t budget = 0;                        // this one, or below it; 0: all
   absl::Time until = absl::InfiniteFuture();  // that have held since then, as absl::Now
 };
 std::vector<HolderView> ListHolders(const HolderQuery& query);
+
+// The highest id that a holder has had; those to come have higher ones. Any thread.
+uint64_t LastHolderId();
 
 }  // namespace pagewire::memory

@@ -48,6 +48,8 @@ class AckLedger {
         nullptr;  // the payload's, for whoever learns what the kernel did; may be null
     std::shared_ptr<absl::Status> source =
         nullptr;  // where it is told that the payload's file cannot be read; may be null
+    // That sends it, for whoever asks; it may be over.
+    uint64_t call_id = 0;
   };
 
   // The chunk is about to be handed to the kernel.

@@ -267,7 +267,8 @@ void OutgoingCall::AppendChunk(SendingPayload& item, uint64_t length, WriteBatch
       // Just before the kernel reads them, too.
       PayloadCursor(cursor).Advance(length, [&](const char* data, size_t size) { item.digest->Update(data, size); });
     }
-    batch.AppendChunk(cursor, length, {item.choice, item.payload_id, window_.sent(), item.report, item.source});
+    batch.AppendChunk(cursor, length,
+                      {item.choice, item.payload_id, window_.sent(), item.report, item.source, call_id_});
   };
   if (item.source == nullptr || item.choice.path == SendPath::kFile) return append(item.cursor);
   PayloadCursor read(ReadAhead(item.cursor, length, *item.source));

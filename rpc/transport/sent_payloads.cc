@@ -63,6 +63,7 @@ void SentPayloads::Describe(std::vector<TransferView>& transfers) const {
     if (added) {
       TransferView view;
       view.place = {true, chunk.payload_id};
+      view.call_id = chunk.call_id;
       if (chunk.report != nullptr) view.Take(*chunk.report);
       view.phase = TransferView::Phase::kReferenced;
       view.moved_bytes = view.acknowledged_bytes = view.bytes;

@@ -113,8 +113,8 @@ class Session final : private ByteStream::Observer,
   SessionView Describe() const;
   CallTraffic DescribeCall(uint64_t call_id) const;
 
-  // Those after `after`, in their order, `limit` at the most.
-  std::vector<TransferView> DescribeTransfers(const TransferPlace& after, size_t limit) const;
+  // Those after `after` that began at `until` or before, in their order, `limit` at the most.
+  std::vector<TransferView> DescribeTransfers(const TransferPlace& after, absl::Time until, size_t limit) const;
 
   // Calls passed to `visit(uint64_t call_id, const std::string& method)`: a status was pushed and has not been sent.
   template <typename Visit>

@@ -55,12 +55,12 @@ CallTraffic Session::DescribeCall(uint64_t call_id) const {
   return traffic;
 }
 
-std::vector<TransferView> Session::DescribeTransfers(const TransferPlace& after, size_t limit) const {
+std::vector<TransferView> Session::DescribeTransfers(const TransferPlace& after, absl::Time until, size_t limit) const {
   std::vector<TransferView> transfers;
   scheduler_.Describe(transfers);
   sent_.Describe(transfers);
   receiver_.Describe(transfers);
-  std::erase_if(transfers, [&](const TransferView& view) { return view.place <= after; });
+  std::erase_if(transfers, [&](const TransferView& view) { return view.place <= after || view.began > until; });
   const auto in_order = [](const TransferView& a, const TransferView& b) { return a.place < b.place; };
   const size_t count = std::min(limit, transfers.size());
   std::partial_sort(transfers.begin(), transfers.begin() + static_cast<ptrdiff_t>(count), transfers.end(), in_order);

@@ -82,7 +82,7 @@ struct TransferView {
     kDiscarded,       // received, and nobody wants it
   };
   TransferPlace place;
-  uint64_t call_id = 0;  // 0: the call is over
+  uint64_t call_id = 0;  // it may be over
   Phase phase = Phase::kMoving;
   absl::Time began;  // as absl::Now
   uint64_t bytes = 0;

@@ -30,8 +30,8 @@ void WriteBatch::AppendChunk(PayloadCursor& cursor, uint64_t length, ChunkSend s
   const bool measured = send.choice.group != 0;
   if (by_pages && !segments_.empty()) segments_.back().ends_record = true;
   if (path == SendPath::kCopy && send.report != nullptr) send.report->CountKernelCopy(send.choice.reason, length);
-  const AckLedger::HoldId hold = ledger_.Add(
-      {path, cursor.payload(), send.payload_id, length, send.end, std::move(send.report), std::move(send.source)});
+  const AckLedger::HoldId hold = ledger_.Add({path, cursor.payload(), send.payload_id, length, send.end,
+                                              std::move(send.report), std::move(send.source), send.call_id});
   cursor.AdvanceOwned(length, [&](const char* data, size_t size, const memory::SpanOwner& owner) {
     segments_.push_back({data, 0, size, hold, path, path == SendPath::kFile ? owner.file() : nullptr, measured});
   });

@@ -26,6 +26,7 @@ struct ChunkSend {
   uint64_t end = 0;                                  // see AckLedger::Chunk
   std::shared_ptr<TransferReport> report = nullptr;  // the payload's; kernel copies are counted in it
   std::shared_ptr<absl::Status> source = nullptr;    // with kFile: see AckLedger::Chunk
+  uint64_t call_id = 0;                              // see AckLedger::Chunk
 };
 
 // Filled, then written until it is empty (which may take several writes), then filled again. Its memory is reused. Each

@@ -113,6 +113,21 @@ void AdminTest::Serve(uint64_t held_budget_bytes, ChannelOptions options) {
   stub_ = std::make_unique<test::Blob::Stub>(channel_);
 }
 
+void AdminTest::ListenNowhere() {
+  ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
+  ASSERT_TRUE(builder.BuildAndStart().ok());
+}
+
+ChannelOptions AdminTest::RetriesInAnHour() {
+  ChannelOptions options;
+  options.initial_backoff = options.max_backoff = absl::Hours(1);
+  options.service_config = R"({"methodConfig": [{"name": [{"service": "pagewire.test.Blob"}], "retryPolicy": {
+    "maxAttempts": 3, "initialBackoff": "3600s", "maxBackoff": "3600s", "backoffMultiplier": 1,
+    "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+  return options;
+}
+
 Connection AdminTest::ConnectionOf(admin::v1::Side side) {
   for (const Connection& connection : admin_.Connections()) {
     const std::string& end = side == admin::v1::SIDE_SERVER ? connection.local() : connection.peer();

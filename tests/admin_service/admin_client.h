@@ -58,6 +58,13 @@ void Await(Done done) {
 class AdminTest : public ::testing::Test {
  protected:
   void Serve(uint64_t held_budget_bytes = 0, ChannelOptions options = {});
+
+  // Instead: the target is a port that nobody listens at.
+  void ListenNowhere();
+
+  // Of a channel that does nothing for an hour once it could not connect or a call has failed.
+  static ChannelOptions RetriesInAnHour();
+
   std::string target() const { return "ipv4:127.0.0.1:" + std::to_string(port_); }
 
   // The test's connection, at either side; an id of 0 if there is none.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "admin_service/admin_client.h"
+#include "admin_service/deaf_service.h"
 #include "base/latch.h"
 
 namespace pagewire::admin_service {
@@ -97,14 +98,7 @@ TEST_F(CallsTest, ABlockedHandlerIsSeenAtBothEnds) {
 }
 
 TEST_F(CallsTest, AClientThatGaveUpIsNotTheEndOfTheHandler) {
-  class Deaf final : public test::Blob::Service {
-   public:
-    absl::StatusOr<BlobReply> Echo(ServerContext&, const BlobRequest&) override {
-      released.Wait();
-      return BlobReply();
-    }
-    testing::Latch released;
-  } deaf;
+  DeafService deaf;
   ServerBuilder builder;
   builder.RegisterService(&deaf);
   const auto server = builder.BuildAndStart();
@@ -159,18 +153,9 @@ TEST_F(CallsTest, PagesFollowEachOtherWithoutGaps) {
 }
 
 TEST_F(CallsTest, WaitingForAConnectionAndForTheNextAttempt) {
-  // A port that nobody listens at.
-  {
-    ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_);
-    ASSERT_TRUE(builder.BuildAndStart().ok());
-  }
-  ChannelOptions options;
-  options.initial_backoff = options.max_backoff = absl::Hours(1);
-  options.service_config = R"({"methodConfig": [{"name": [{"service": "pagewire.test.Blob"}], "retryPolicy": {
-    "maxAttempts": 3, "initialBackoff": "3600s", "maxBackoff": "3600s", "backoffMultiplier": 1,
-    "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
-  stub_ = std::make_unique<test::Blob::Stub>(CreateCustomChannel(target(), InsecureChannelCredentials(), options));
+  ListenNowhere();
+  stub_ = std::make_unique<test::Blob::Stub>(
+      CreateCustomChannel(target(), InsecureChannelCredentials(), RetriesInAnHour()));
   const auto retries = StartEcho(BlobRequest());
   AwaitCalls(1, Call::PHASE_WAITING_TO_RETRY, kClient);
   EXPECT_EQ(admin_.CallsOf("Echo", kClient)[0].attempt(), 1u);

@@ -113,6 +113,40 @@ TEST_F(TransfersTest, AResponseThatIsNotReadNamesItsMethodWhenTheHandlerIsDone) 
   Await([&] { return ConnectionOf(admin::v1::SIDE_SERVER).calls_open() == 0; });
 }
 
+TEST_F(TransfersTest, MemoryThatIsReferencedNamesItsMethodWhileTheCallLasts) {
+  Serve();
+  for (const SendPath path : {SendPath::kSplice, SendPath::kZerocopy}) {
+    ChannelOptions options;
+    options.send_path = path;
+    channel_ = CreateCustomChannel(target(), InsecureChannelCredentials(), options);
+    stub_ = std::make_unique<test::Blob::Stub>(channel_);
+    ClientContext context;
+    testing::Latch ended;
+    BlobRequest blocks;
+    blocks.set_sleep_ms(10 * 60 * 1000);
+    stub_->Callback().Put(context, blocks, test::MakePayload(kBytes, 1), [&](auto) { ended.CountDown(); });
+    // The handler has the payload, and the client knows it: what is still listed is referenced only.
+    Await([&] {
+      const std::vector<Call> calls = admin_.CallsOf("Put", admin::v1::SIDE_SERVER);
+      if (calls.size() != 1 || calls[0].phase() != Call::PHASE_RUNNING) return false;
+      const std::vector<Transfer> transfers = TransfersOf(ConnectionOf(admin::v1::SIDE_CLIENT));
+      for (const Transfer& transfer : transfers) {
+        EXPECT_EQ(transfer.method(), MethodName("Put")) << transfer.DebugString();
+        EXPECT_EQ(transfer.call(), 1u);
+      }
+      return std::all_of(transfers.begin(), transfers.end(),
+                         [](const Transfer& transfer) { return transfer.phase() == Transfer::PHASE_REFERENCED; });
+    });
+    context.TryCancel();
+    ended.Wait();
+    stub_.reset();
+    channel_.reset();
+    Await([&] {
+      return ConnectionOf(admin::v1::SIDE_SERVER).id() == 0 && ConnectionOf(admin::v1::SIDE_CLIENT).id() == 0;
+    });
+  }
+}
+
 TEST_F(TransfersTest, ConnectionsSumUpWhatIsDone) {
   Serve();
   constexpr uint64_t kTail = 100;
