@@ -26,6 +26,8 @@ Connection::State StateOf(call::ConnectionView::State state) {
       return Connection::STATE_DRAINING;
     case State::kClosing:
       return Connection::STATE_CLOSING;
+    case State::kClosed:
+      return Connection::STATE_CLOSED;
     case State::kTransientFailure:
       return Connection::STATE_TRANSIENT_FAILURE;
   }

@@ -44,9 +44,11 @@ ServerConnection::ServerConnection(transport::Loop& loop, std::unique_ptr<transp
               DrainBecause(absl::StrCat("the connection had no calls for ", absl::FormatDuration(timeout)));
             }),
       session_(transport::Session::Create(loop, std::move(stream), *this, std::move(options))),
-      listing_(loop, *this) {}
+      listed_(ListedConnection::Make(loop, *this)) {}
 
-ServerConnection::~ServerConnection() = default;
+ServerConnection::~ServerConnection() {
+  if (!closed_) listed_->Close(absl::OkStatus());
+}
 
 void ServerConnection::Start() {
   session_->Start();
@@ -199,8 +201,10 @@ std::string ServerConnection::HolderOf(uint64_t call_id) {
 }
 
 void ServerConnection::Run(uint64_t call_id, ServerCall& call) {
-  call.Run(handlers_, [self = weak_from_this(), &loop = loop_, call_id](absl::StatusOr<internal::RawMessage> reply) {
-    loop.Post([self, call_id, reply = std::move(reply)]() mutable {
+  call.Run(handlers_, [self = weak_from_this(), listed = listed_, &loop = loop_,
+                       call_id](absl::StatusOr<internal::RawMessage> reply) mutable {
+    loop.Post([self = std::move(self), listed = std::move(listed), call_id, reply = std::move(reply)]() mutable {
+      listed->OnHandlerDone(call_id);
       if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
     });
   });
@@ -228,6 +232,7 @@ void ServerConnection::CloseIfDrained() {
 
 void ServerConnection::OnClosed(absl::Status status) {
   closed_ = true;
+  listed_->Close(status);
   if (!ready_ && !status.ok()) LogRefusal(session_->peer(), status);
   for (auto& [id, call] : std::exchange(calls_, {})) call->Drop();
   std::exchange(on_closed_, nullptr)();

@@ -11,6 +11,7 @@
 #include "call/directory.h"
 #include "call/handler_table.h"
 #include "call/idle_timer.h"
+#include "call/listed_connection.h"
 #include "call/server_call.h"
 #include "transport/session.h"
 
@@ -86,7 +87,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   std::string drain_reason_;
   bool stopping_ = false;
   bool closed_ = false;
-  const Listing listing_;
+  const std::shared_ptr<ListedConnection> listed_;
 };
 
 }  // namespace pagewire::call

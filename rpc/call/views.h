@@ -14,7 +14,7 @@ namespace pagewire::call {
 
 // Times are base::CoarseNow where nothing else is said.
 struct ConnectionView {
-  enum class State { kConnecting, kReady, kDraining, kClosing, kTransientFailure };
+  enum class State { kConnecting, kReady, kDraining, kClosing, kClosed, kTransientFailure };
 
   uint64_t id = 0;
   bool client = false;
@@ -46,7 +46,7 @@ struct CallView {
     kSent,
     kReceiving,
     kRunning,
-    kEnded,     // the client was told, the handler still runs
+    kEnded,     // the client was told or is gone, the handler still runs
     kAnswered,  // the handler is done, the answer not sent
   };
   CallPlace place;

@@ -114,6 +114,41 @@ TEST_F(CallsTest, AClientThatGaveUpIsNotTheEndOfTheHandler) {
   AwaitCalls(0, Call::PHASE_ENDED, kServer);
 }
 
+TEST_F(CallsTest, AConnectionThatIsGoneIsNotTheEndOfTheHandler) {
+  DeafService deaf;
+  ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", InsecureServerCredentials(), &port_).RegisterService(&deaf);
+  const auto server = builder.BuildAndStart();
+  ASSERT_TRUE(server.ok()) << server.status();
+  stub_ = std::make_unique<test::Blob::Stub>(CreateChannel(target(), InsecureChannelCredentials()));
+  const auto started = StartEcho(BlobRequest());
+  deaf.started.Wait();
+  AwaitCalls(1, Call::PHASE_RUNNING, kServer);
+  const Connection open = ConnectionOf(kServer);
+  const Call running = admin_.CallsOf("Echo", kServer).at(0);
+  stub_.reset();
+  started->ended.Wait();
+  AwaitCalls(1, Call::PHASE_ENDED, kServer);
+  const auto closed = [&] {
+    std::vector<Connection> connections = admin_.Connections();
+    std::erase_if(connections, [&](const Connection& connection) { return connection.id() != open.id(); });
+    return connections;
+  };
+  Await([&] { return closed().at(0).state() == Connection::STATE_CLOSED; });
+  EXPECT_EQ(closed()[0].peer(), open.peer());
+  EXPECT_EQ(closed()[0].calls_open(), 1u);
+  EXPECT_FALSE(closed()[0].has_idle_ms());
+  const Call call = admin_.CallsOf("Echo", kServer).at(0);
+  EXPECT_EQ(call.phase(), Call::PHASE_ENDED);
+  EXPECT_EQ(call.connection(), open.id());
+  EXPECT_EQ(call.id(), running.id());
+  EXPECT_EQ(call.peer(), running.peer());
+  EXPECT_GE(call.age_ms(), running.age_ms());
+  deaf.released.CountDown();
+  Await([&] { return closed().empty(); });
+  EXPECT_THAT(admin_.CallsOf("Echo", kServer), IsEmpty());
+}
+
 TEST_F(CallsTest, PagesFollowEachOtherWithoutGaps) {
   Serve();
   std::vector<std::shared_ptr<Started>> started;
