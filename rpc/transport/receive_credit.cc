@@ -26,7 +26,7 @@ void ReceiveCredit::Refill(memory::Reservation backing, uint64_t target) {
 
 void ReceiveCredit::Grant(Call& call, uint64_t bytes) {
   call.started += bytes;
-  call.limit = std::max(call.limit, call.started);
+  call.limit += bytes;
   connection_limit_ += bytes;
 }
 

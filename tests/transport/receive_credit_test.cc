@@ -56,8 +56,9 @@ TEST_F(ReceiveCreditTest, AGrantRaisesBothLimitsByTheItemAndNoMore) {
   credit_.Grant(call_, 1000);
   EXPECT_EQ(credit_.connection_limit(), 1100u);
   EXPECT_EQ(credit_.float_bytes(), 50u);
-  EXPECT_EQ(call_.limit, 1050u);
-  EXPECT_FALSE(credit_.Start(&call_, 1).has_value()) << "the grant is the item's";
+  EXPECT_EQ(call_.limit, 1060u);
+  EXPECT_FALSE(credit_.Start(&call_, 11).has_value()) << "the grant is the item's";
+  EXPECT_TRUE(credit_.Start(&call_, 10).has_value()) << "and the call keeps what it had";
 }
 
 }  // namespace

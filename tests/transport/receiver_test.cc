@@ -413,7 +413,7 @@ TEST_F(ReceiverTest, AGrantIsExact) {
     for (const wire::v1::Credit& grant : grants_) {
       if (grant.call_id() != 0) {
         EXPECT_EQ(grant.connection_limit(), limit + id * 100'000);
-        EXPECT_EQ(grant.call_limit(), std::max<uint64_t>(id * 100'000, 1 << 20));
+        EXPECT_EQ(grant.call_limit(), (1 << 20) + id * 100'000) << "the call keeps what it may start without asking";
       }
       limit = grant.connection_limit();
     }
