@@ -239,16 +239,8 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
 
 bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone) {
   auto& item = std::get<SendingPayload>(items_.front());
-  const uint64_t remaining = item.cursor.remaining();
-  if (remaining < kPageBytes || !SourceOf(item.source).ok()) {
-    if (remaining < kPageBytes && window_.available() < remaining) return false;
-    SendPayloadEnd(item, batch.head());
-    const uint64_t size = item.cursor.payload().size();
-    PopFront();
-    observer_.OnItemSent(call_id_, size);
-    return true;
-  }
-  const uint64_t wanted = std::min(RoundDownToPage(remaining), chunk_bytes);
+  if (item.cursor.remaining() < kPageBytes || !SourceOf(item.source).ok()) return FinishPayload(item, batch);
+  const uint64_t wanted = std::min(RoundDownToPage(item.cursor.remaining()), chunk_bytes);
   if (window_.available() < wanted) return false;
   wire::v1::Chunk chunk;
   chunk.set_payload_id(item.payload_id);
@@ -257,6 +249,18 @@ bool OutgoingCall::SendBulk(WriteBatch& batch, uint64_t chunk_bytes, bool alone)
   window_.OnSent(wanted);
   AppendChunk(item, wanted, batch);
   ++item.report->chunks;
+  // The end rides along, unless it must be able to say that the file of this chunk could not be read.
+  if (item.cursor.remaining() < kPageBytes && item.source == nullptr) FinishPayload(item, batch);
+  return true;
+}
+
+bool OutgoingCall::FinishPayload(SendingPayload& item, WriteBatch& batch) {
+  const uint64_t tail = item.cursor.remaining();
+  if (tail < kPageBytes && window_.available() < tail) return false;
+  SendPayloadEnd(item, batch.head());
+  const uint64_t size = item.cursor.payload().size();
+  PopFront();
+  observer_.OnItemSent(call_id_, size);
   return true;
 }
 

@@ -150,6 +150,7 @@ class OutgoingCall {
   void SendMessage(SendingMessage& item, std::string& out);
   void SendPayloadBegin(SendingPayload& item, std::string& out);
   void SendPayloadEnd(SendingPayload& item, std::string& out);
+  bool FinishPayload(SendingPayload& item, WriteBatch& batch);  // false: the window is too full for its tail
   void AppendChunk(SendingPayload& item, uint64_t length, WriteBatch& batch);
   uint32_t NextFrameBytes(const SendingPayload& item, uint64_t chunk) const;
 

@@ -89,8 +89,7 @@ TEST_F(FrameSchedulerTest, ControlFirstThenSmallFramesThenOneChunk) {
   PushMessage(2, "hello");
   PushMessage(3, "hello");
   wire::AppendFrame(FrameType::kPing, 0, wire::v1::Ping(), {}, scheduler_.control());
-  EXPECT_THAT(Fill(), ElementsAre(".", "S2", "S3", "C1"));
-  EXPECT_THAT(Fill(), ElementsAre("e1"));
+  EXPECT_THAT(Fill(), ElementsAre(".", "S2", "S3", "C1", "e1")) << "the end with the last chunk";
   EXPECT_THAT(Fill(), IsEmpty());
 }
 
@@ -104,7 +103,7 @@ TEST_F(FrameSchedulerTest, CallsTakeTurns) {
   for (auto frames = Fill(); !frames.empty(); frames = Fill()) {
     for (const std::string& frame : frames) order += frame + " ";
   }
-  EXPECT_EQ(order, "C2 C3 C1 C2 e3 C1 e2 C1 e1 ");
+  EXPECT_EQ(order, "C2 C3 e3 C1 C2 e2 C1 C1 e1 ");
 }
 
 TEST_F(FrameSchedulerTest, OneLongMessageDoesNotHoldUpTheOthers) {
@@ -186,7 +185,7 @@ TEST_F(FrameSchedulerTest, AnAbortedCallLosesItsTurn) {
   EXPECT_TRUE(scheduler_.Abort(99)) << "of a call without a record everything was sent";
   PushMessage(3, "hello");
   EXPECT_FALSE(scheduler_.Abort(3));
-  EXPECT_THAT(Fill(), ElementsAre("C2"));
+  EXPECT_THAT(Fill(), ElementsAre("C2", "e2"));
 }
 
 TEST_F(FrameSchedulerTest, ClearReturnsPayloads) {

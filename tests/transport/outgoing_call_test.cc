@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "transport/lent_memory.h"
@@ -37,13 +42,17 @@ class OutgoingCallTest : public ::testing::Test, protected OutgoingCall::Observe
     return decoder_->frame();
   }
 
-  // Takes the bulk turn; the frame without its chunk.
-  wire::Frame SendBulk(uint64_t chunk_bytes = 64 << 10) {
+  // Takes the bulk turn; the frame without its chunk, and the payload's end where that came with it.
+  std::pair<wire::Frame, std::optional<wire::Frame>> SendBulk(uint64_t chunk_bytes = 64 << 10) {
     EXPECT_EQ(call_.turn(), Turn::kBulk);
     WriteBatch batch(ledger_);
     EXPECT_TRUE(call_.SendBulk(batch, chunk_bytes, /*alone=*/true));
     bytes_ = batch.head();
-    return Decode();
+    const wire::Frame first = Decode();
+    const size_t size = wire::kFramePrefixBytes + first.prefix.body_length + first.prefix.data_length;
+    if (bytes_.size() == size) return {first, std::nullopt};
+    bytes_.erase(0, size);
+    return {first, Decode()};
   }
 
   static OutgoingMessage Message(std::string bytes, bool last, bool with_payload = false) {
@@ -106,10 +115,9 @@ TEST_F(OutgoingCallTest, PiecesAreCutWhenTheirTurnComes) {
     frame = SendSmall();
     EXPECT_EQ(frame.type(), FrameType::kPayloadBegin);
     EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).size(), size);
-    if (size >= 4096) {
-      EXPECT_EQ(SendBulk(kPieceBytes).type(), FrameType::kChunk);
-    }
-    EXPECT_EQ(SendBulk().type(), FrameType::kPayloadEnd);
+    const auto [bulk, end] = SendBulk(kPieceBytes);
+    EXPECT_EQ(bulk.type(), size >= 4096 ? FrameType::kChunk : FrameType::kPayloadEnd);
+    EXPECT_EQ(end.has_value(), size >= 4096) << "with the last chunk";
   }
   EXPECT_EQ(SendSmall().type(), FrameType::kStatus);
   EXPECT_TRUE(call_.empty());
@@ -187,16 +195,16 @@ TEST_F(OutgoingCallTest, APayloadFollowsItsMessageUnderTheIdThatItAnnounced) {
   EXPECT_EQ(frame.prefix.flags, wire::kFlagCovered);
   EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).payload_id(), 41u);
   EXPECT_EQ(std::get<wire::v1::PayloadBegin>(frame.body).size(), bytes.size());
-  frame = SendBulk(8192);
+  frame = SendBulk(8192).first;
   EXPECT_EQ(frame.prefix.chunk_length, 8192u);
   EXPECT_EQ(std::get<wire::v1::Chunk>(frame.body).offset(), 0u);
-  frame = SendBulk(8192);
-  EXPECT_EQ(frame.prefix.chunk_length, 4096u);
-  EXPECT_EQ(std::get<wire::v1::Chunk>(frame.body).offset(), 8192u);
   EXPECT_THAT(sent_, IsEmpty());
-  frame = SendBulk(8192);
-  EXPECT_EQ(frame.type(), FrameType::kPayloadEnd);
-  EXPECT_EQ(frame.data, bytes.substr(3 * 4096));
+  const auto [last, end] = SendBulk(8192);
+  EXPECT_EQ(last.prefix.chunk_length, 4096u);
+  EXPECT_EQ(std::get<wire::v1::Chunk>(last.body).offset(), 8192u);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->type(), FrameType::kPayloadEnd);
+  EXPECT_EQ(end->data, bytes.substr(3 * 4096));
   EXPECT_TRUE(call_.empty());
   ASSERT_THAT(sent_, SizeIs(1));
   EXPECT_EQ(sent_[0].first, 41u);
@@ -219,7 +227,21 @@ TEST_F(OutgoingCallTest, APayloadWaitsForThePrefaceAndTheWindow) {
   EXPECT_FALSE(call_.SendBulk(batch, 8192, true)) << "the tail needs one byte more";
   EXPECT_TRUE(batch.empty());
   ASSERT_TRUE(window_.OnReceived(4096));
-  EXPECT_EQ(SendBulk().type(), FrameType::kPayloadEnd);
+  EXPECT_EQ(SendBulk().first.type(), FrameType::kPayloadEnd);
+}
+
+TEST_F(OutgoingCallTest, TheEndOfAFileFollowsItsChunk) {
+  call_.AllowBulk();
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  ASSERT_EQ(ftruncate(fileno(file.get()), 8192), 0);
+  absl::StatusOr<Payload> payload = Payload::FromFile(fileno(file.get()), 0, 8192);
+  ASSERT_TRUE(payload.ok()) << payload.status();
+  call_.Push(Message("m", true, true));
+  call_.Push(OutgoingPayload{*std::move(payload)});
+  SendSmall();
+  SendSmall();
+  EXPECT_FALSE(SendBulk(8192).second.has_value()) << "it is to say whether the file could be read";
+  EXPECT_EQ(SendBulk().first.type(), FrameType::kPayloadEnd);
 }
 
 TEST_F(OutgoingCallTest, AnAbortBeforeAnythingWasSentLeavesNoTrace) {
