@@ -103,14 +103,11 @@ class LaneChannel final : public Channel {
       return;
     }
     Start(method, state, *std::move(observers), std::move(request), std::move(payload),
-          [state, on_loop = options().inline_completions, done = std::move(done)](call::UnaryResult result) mutable {
-            auto complete = [state, result = std::move(result), done = std::move(done)]() mutable {
+          [state, where = complete_on(), done = std::move(done)](call::UnaryResult result) mutable {
+            internal::Complete(where, [state, result = std::move(result), done = std::move(done)]() mutable {
               state->Take(result.outcome);
               done(Reply(std::move(result)));
-            };
-            // Posted, so that it is never inside what caused it.
-            transport::Loop* const loop = on_loop ? transport::Loop::Current() : nullptr;
-            loop != nullptr ? loop->Post(std::move(complete)) : DefaultExecutor().Run(std::move(complete));
+            });
           });
   }
 
@@ -198,10 +195,15 @@ class LaneChannel final : public Channel {
     terms.payload_events = std::move(state->payload_events);
     auto call = std::make_shared<call::StreamClientCall>(in.lane->loop(), std::move(terms), std::move(events));
     auto stream = std::make_unique<ClientStream>(in.lane->loop(), call, observers);
+    stream->set_complete_on(complete_on());
     // Before the call is started, so that its first frame carries the message.
     if (first.has_value()) stream->Write(*std::move(first), !StreamsRequest(method.type), [](absl::Status) {});
     CallStarter::Post(std::move(in.lane), state, std::move(call));
     return stream;
+  }
+
+  internal::CompleteOn complete_on() const {
+    return options().inline_completions ? internal::CompleteOn::kLoop : internal::CompleteOn::kExecutor;
   }
 
   void Start(const Method& method, const std::shared_ptr<ClientCallState>& state, Observers observers,

@@ -24,7 +24,7 @@ class AsyncClientStream {
   // Answered when the server's initial metadata can be read from the context: they come with the first message at the
   // latest. OK then and after a good end; the call's status if it failed before.
   void WaitForInitialMetadata(absl::AnyInvocable<void(absl::Status)> done) const {
-    stream_->AwaitInitialMetadata(internal::OnExecutor<absl::Status>(std::move(done)));
+    stream_->AwaitInitialMetadata(internal::Completion<absl::Status>(stream_->complete_on(), std::move(done)));
   }
 #ifdef __cpp_impl_coroutine
   Awaitable<absl::Status> WaitForInitialMetadata() const {
@@ -41,9 +41,8 @@ class AsyncClientStream {
   // The call lives on until it has answered.
   template <typename Value>
   absl::AnyInvocable<void(Value)> Keep(absl::AnyInvocable<void(Value)> done) const {
-    return [stream = stream_, done = internal::OnExecutor<Value>(std::move(done))](Value value) mutable {
-      done(std::move(value));
-    };
+    return [stream = stream_, done = internal::Completion<Value>(stream_->complete_on(), std::move(done))](
+               Value value) mutable { done(std::move(value)); };
   }
 
  private:
@@ -77,7 +76,7 @@ class AsyncClientWriting : public AsyncClientStream, public AsyncMessageWriter<R
  public:
   // No further message follows. The errors are Write's.
   void WritesDone(absl::AnyInvocable<void(absl::Status)> done) const {
-    stream().WritesDone(internal::OnExecutor<absl::Status>(std::move(done)));
+    stream().WritesDone(internal::Completion<absl::Status>(stream().complete_on(), std::move(done)));
   }
 #ifdef __cpp_impl_coroutine
   Awaitable<absl::Status> WritesDone() const {

@@ -20,7 +20,8 @@
 namespace pagewire {
 
 // Handles: copies are the same stream. Every operation comes in two forms: with `done`, which runs once, on
-// DefaultExecutor(), never inside the call; and without, to be awaited, which starts with co_await. Thread-safe.
+// DefaultExecutor() or, with ChannelOptions::inline_completions and in services of RegisterInlineService, on a loop,
+// never inside the call; and without, to be awaited, which starts with co_await. Thread-safe.
 // Reads are answered in the order in which they were started, and so are writes; further ones may be started before.
 
 // What reads messages. Item is the message's type, or WithPayload of it where the method has payloads in this

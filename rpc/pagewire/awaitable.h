@@ -11,13 +11,13 @@
 
 namespace pagewire {
 
-// co_await starts the operation, gives its thread back, and goes on with the result on a thread of DefaultExecutor().
-// To be awaited once, at once or later; one that is never awaited does nothing. What it refers to, such as a context,
-// must live until then.
+// co_await starts the operation, gives its thread back, and goes on with the result on a thread of DefaultExecutor(),
+// or on a loop: see ChannelOptions::inline_completions and ServerBuilder::RegisterInlineService. To be awaited once, at
+// once or later; one that is never awaited does nothing. What it refers to, such as a context, must live until then.
 template <typename Value>
 class [[nodiscard]] Awaitable {
  public:
-  // `start` starts the operation, which calls what it is given once, on the executor, never inside `start`.
+  // `start` starts the operation, which calls what it is given once, never inside `start`.
   using Start = absl::AnyInvocable<void(absl::AnyInvocable<void(Value)>) &&>;
   explicit Awaitable(Start start) : start_(std::move(start)) {}
 

@@ -40,11 +40,12 @@ struct ChannelOptions {
   // SetMaxConnections.
   uint32_t connections_per_peer = 1;
 
-  // `done` of unary calls in the callback form runs on the loops of the library's threads, and what awaits them in the
-  // coroutine form goes on there, which saves the way to the executor and back. Only for what takes a few microseconds:
-  // while it runs, the other connections of its loop wait. It must not block; what would block for the library is
-  // FAILED_PRECONDITION there. The client's half of ServerBuilder::RegisterInlineService. Calls that fail before they
-  // reach a connection still complete on the executor.
+  // `done` of calls, and of what is done on their streams, in the callback form runs on the loops of the library's
+  // threads, and what awaits them in the coroutine form goes on there, which saves the way to the executor and back,
+  // for a stream once with every message. Only for what takes a few microseconds: while it runs, the other connections
+  // of its loop wait. It must not block; what would block for the library is FAILED_PRECONDITION there. The client's
+  // half of ServerBuilder::RegisterInlineService. Calls that fail before they reach a connection still complete on the
+  // executor.
   bool inline_completions = false;
 
   // Every payload, in both directions, ends with an XXH3-128 digest that its sender computes from the memory it was

@@ -35,9 +35,10 @@ class ServerBuilder {
   // name are an error.
   ServerBuilder& RegisterService(Service* service);
 
-  // The same, and its handlers run on the loops of the library's threads, right where the request has been read, which
-  // saves the way to the executor and back. Only for handlers of a few microseconds: while one runs, the other
-  // connections of its loop wait. They must not block; what would block for the library is FAILED_PRECONDITION there.
+  // The same, and its handlers run on the loops of the library's threads, right where the request has been read, and so
+  // does what their streams answer with, which saves the way to the executor and back. Only for handlers of a few
+  // microseconds: while one runs, the other connections of its loop wait. They must not block; what would block for the
+  // library is FAILED_PRECONDITION there.
   ServerBuilder& RegisterInlineService(Service* service);
 
   // Serves the methods that no registered service has, instead of UNIMPLEMENTED; a method that a registered service

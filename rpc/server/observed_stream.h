@@ -13,7 +13,9 @@ namespace pagewire::server {
 class ObservedStream final : public internal::RawServerStream {
  public:
   ObservedStream(std::shared_ptr<internal::RawServerStream> stream, std::shared_ptr<call::CallObservers> observers)
-      : stream_(std::move(stream)), observers_(std::move(observers)) {}
+      : stream_(std::move(stream)), observers_(std::move(observers)) {
+    set_complete_on(stream_->complete_on());
+  }
 
   void Read(ReadDone done) override {
     stream_->Read([observers = observers_,

@@ -98,6 +98,7 @@ void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::Server
                           std::shared_ptr<internal::RawServerStream> stream, Done done) const {
   const Served& served = methods_.find(method.name)->second;
   if (!interceptors_.empty()) state->AwaitWatch();
+  if (served.place == HandlerPlace::kInline && stream != nullptr) stream->set_complete_on(internal::CompleteOn::kLoop);
   auto run = [this, &registered = *served.method, running = running_.Begin(), state = std::move(state),
               request = std::move(request), stream = std::move(stream), done = std::move(done)]() mutable {
     std::shared_ptr<ServerContext> context = internal::ServerContextAccess::Make(std::move(state));

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -186,6 +187,97 @@ TEST(InlineCompletionTest, CallsThatFailAtOnceCompleteToo) {
   stub.Callback().Echo(context, Item(), Payload(),
                        [&](absl::StatusOr<WithPayload<Item>> reply) { done.set_value(reply.status()); });
   EXPECT_EQ(done.get_future().get().code(), absl::StatusCode::kUnavailable);
+}
+
+// A service whose stream is answered in the callback form: remembers on which threads.
+class ReadingService final : public Semantics::CallbackService {
+ public:
+  void Collect(ServerContext&, AsyncServerReader<Item> reader,
+               absl::AnyInvocable<void(absl::StatusOr<Summary>)> done) override {
+    handler = std::this_thread::get_id();
+    Next(std::move(reader), std::move(done));
+  }
+
+  void Next(AsyncServerReader<Item> reader, absl::AnyInvocable<void(absl::StatusOr<Summary>)> done) {
+    reading = true;
+    reader.Read([this, reader, done = std::move(done)](absl::StatusOr<std::optional<Item>> item) mutable {
+      EXPECT_FALSE(reading) << "inside the read";
+      readers.push_back(std::this_thread::get_id());
+      if (!item.ok()) return done(item.status());
+      if (!item->has_value()) return done(Summary());
+      Next(std::move(reader), std::move(done));
+    });
+    reading = false;
+  }
+
+  std::thread::id handler;
+  std::vector<std::thread::id> readers;
+  static inline thread_local bool reading = false;
+};
+
+TEST(InlineServiceTest, StreamsAreAnsweredOnTheLoopToo) {
+  ReadingService service;
+  const InlineServer server(service);
+  Semantics::Stub stub(server.MakeChannel());
+  ClientContext context;
+  const auto writer = stub.Collect(context);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(writer->Write(Item()), absl::OkStatus());
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(service.readers.size(), 21u);
+  EXPECT_THAT(service.readers, ::testing::Each(service.handler));
+}
+
+// Writes one after the other, each from the completion of the one before.
+struct Writing {
+  explicit Writing(const std::shared_ptr<Channel>& channel) : stub(channel), writer(stub.Callback().Collect(context)) {}
+
+  void Next() {
+    calling = true;
+    writer.Write(Item(), [this](const absl::Status& status) {
+      EXPECT_EQ(status, absl::OkStatus());
+      EXPECT_FALSE(calling) << "inside the write";
+      threads.push_back(std::this_thread::get_id());
+      refused = stub.Echo(blocking, Item(), Payload()).status();
+      if (threads.size() < 20) return Next();
+      writer.Finish([this](const absl::StatusOr<Summary>& summary) {
+        threads.push_back(std::this_thread::get_id());
+        done.set_value(summary.status());
+      });
+    });
+    calling = false;
+  }
+
+  Semantics::Stub stub;
+  ClientContext context, blocking;
+  AsyncClientWriter<Item, Summary> writer;
+  static inline thread_local bool calling = false;
+  std::vector<std::thread::id> threads;
+  absl::Status refused;
+  std::promise<absl::Status> done;
+};
+
+TEST(InlineCompletionTest, StreamsCompleteOnTheLoopAndMayNotBlockThere) {
+  ReadingService service;
+  const InlineServer server(service);
+  Writing writing(server.MakeChannel(OnLoops()));
+  writing.Next();
+  EXPECT_EQ(writing.done.get_future().get(), absl::OkStatus());
+  EXPECT_THAT(writing.threads, ::testing::Each(writing.threads.front()));
+  EXPECT_EQ(writing.refused.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(InlineCompletionTest, AStreamsCompletionMayDestroyItAndItsChannel) {
+  ReadingService service;
+  const InlineServer server(service);
+  for (int i = 0; i < 20; ++i) {
+    auto writing = std::make_unique<Writing>(server.MakeChannel(OnLoops()));
+    std::promise<void> done;
+    writing->writer.Write(Item(), [&](const absl::Status&) {
+      writing = nullptr;
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
 }
 
 }  // namespace

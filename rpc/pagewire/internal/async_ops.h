@@ -1,7 +1,7 @@
-// Reads and writes of typed messages on a raw stream that do not block, and answer on the executor.
+// Reads and writes of typed messages on a raw stream that do not block.
 #pragma once
 
-#include <pagewire/executor.h>
+#include <pagewire/internal/completion.h>
 #include <pagewire/internal/item_codec.h>
 #include <pagewire/internal/raw_stream.h>
 #include <pagewire/method.h>
@@ -23,21 +23,12 @@ struct StreamEnd {
   Part part;
 };
 
-// What runs `done` on the executor when it is called on a loop; nothing for null.
-template <typename Value>
-absl::AnyInvocable<void(Value)> OnExecutor(absl::AnyInvocable<void(Value)> done) {
-  return [done = std::move(done)](Value value) mutable {
-    if (!done) return;
-    DefaultExecutor().Run([done = std::move(done), value = std::move(value)]() mutable { done(std::move(value)); });
-  };
-}
-
 // A pending read does not keep the stream.
 template <typename Item>
 void ReadAsync(const StreamEnd& end, absl::AnyInvocable<void(absl::StatusOr<std::optional<Item>>)> done) {
   using Raw = absl::StatusOr<std::optional<RawMessage>>;
-  end.stream->Read(OnExecutor<Raw>([stream = std::weak_ptr<RawStream>(end.stream), method = end.method, part = end.part,
-                                    done = std::move(done)](Raw raw) mutable {
+  auto decode = [stream = std::weak_ptr<RawStream>(end.stream), method = end.method, part = end.part,
+                 done = std::move(done)](Raw raw) mutable {
     if (!done) return;
     if (!raw.ok()) return done(std::move(raw).status());
     if (!raw->has_value()) return done(std::optional<Item>());
@@ -45,14 +36,16 @@ void ReadAsync(const StreamEnd& end, absl::AnyInvocable<void(absl::StatusOr<std:
     if (item.ok()) return done(std::optional<Item>(*std::move(item)));
     if (const auto open = stream.lock()) open->Reject();
     done(std::move(item).status());
-  }));
+  };
+  end.stream->Read(Completion<Raw>(end.stream->complete_on(), std::move(decode)));
 }
 
 // Writes when it is called with what shall be told.
 inline auto PrepareWrite(const StreamEnd& end, absl::StatusOr<RawMessage> raw) {
   return [stream = end.stream, raw = std::move(raw)](absl::AnyInvocable<void(absl::Status)> done) mutable {
-    if (!raw.ok()) return OnExecutor<absl::Status>(std::move(done))(std::move(raw).status());
-    stream->Write(*std::move(raw), /*last=*/false, OnExecutor<absl::Status>(std::move(done)));
+    auto written = Completion<absl::Status>(stream->complete_on(), std::move(done));
+    if (!raw.ok()) return written(std::move(raw).status());
+    stream->Write(*std::move(raw), /*last=*/false, std::move(written));
   };
 }
 
@@ -66,7 +59,7 @@ auto PrepareWrite(const StreamEnd& end, const Message& message, Payload payload)
 template <typename Message>
 void ReadMessageAsync(RawStream& stream, const Method& method, absl::AnyInvocable<void(absl::StatusOr<Message>)> done) {
   using Raw = absl::StatusOr<std::optional<RawMessage>>;
-  stream.Read(OnExecutor<Raw>([&method, done = std::move(done)](Raw raw) mutable {
+  stream.Read(Completion<Raw>(stream.complete_on(), [&method, done = std::move(done)](Raw raw) mutable {
     if (done) done(DecodeBeforePieces<Message>(method, std::move(raw)));
   }));
 }

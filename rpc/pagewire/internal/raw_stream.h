@@ -1,6 +1,7 @@
 // A call with a stream of messages in either direction, as the typed forms see it.
 #pragma once
 
+#include <pagewire/internal/completion.h>
 #include <pagewire/internal/raw_message.h>
 
 #include <absl/functional/any_invocable.h>
@@ -31,6 +32,13 @@ class RawStream {
 
   // What was read is no message of the method's: a client's call ends with it, a server leaves that to its handler.
   virtual void Reject() = 0;
+
+  // Where the user is told of what these operations come to. To be set before the user has the stream.
+  CompleteOn complete_on() const { return complete_on_; }
+  void set_complete_on(CompleteOn where) { complete_on_ = where; }
+
+ private:
+  CompleteOn complete_on_ = CompleteOn::kExecutor;
 };
 
 // The client's end. Destroying it cancels a call that has not ended.
