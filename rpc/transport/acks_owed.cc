@@ -24,7 +24,7 @@ absl::AnyInvocable<void()> AcksOwed::TellReleased(uint64_t payload_id) {
 }
 
 void AcksOwed::Append(uint64_t received_bytes, std::string& out) {
-  if (Unacknowledged(received_bytes) == 0 && ack_.receipts_size() == 0) return;
+  if (!HasNews(received_bytes)) return;
   released_->Take(kMaxReleasedRanges, *ack_.mutable_released());
   AppendFrame(received_bytes, out);
 }

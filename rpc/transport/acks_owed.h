@@ -33,7 +33,10 @@ class AcksOwed {
   // How much of `received_bytes`, the count of payload bytes received, the peer has not been told.
   uint64_t Unacknowledged(uint64_t received_bytes) const { return received_bytes - told_bytes_; }
 
-  // Appends an ACK frame if there is news of bytes or receipts; what was released rides along.
+  // There is news of bytes or receipts.
+  bool HasNews(uint64_t received_bytes) const { return Unacknowledged(received_bytes) > 0 || ack_.receipts_size() > 0; }
+
+  // Appends an ACK frame if there is news; what was released rides along.
   void Append(uint64_t received_bytes, std::string& out);
 
   // Appends one if payloads were released, too.

@@ -239,6 +239,20 @@ void Session::ScheduleFlush() {
   });
 }
 
+void Session::FlushAfterReading() {
+  if (flush_scheduled_ || closed_) return;
+  const bool idle = scheduler_.empty() && batch_.empty() && !closing_;
+  if (idle && !acks_owed_.HasNews(receiver_.received_bytes())) return;
+  flush_scheduled_ = true;
+  loop_.Post([weak = weak_from_this()]() mutable {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->loop_.Post([weak = std::move(weak)] {
+      if (const auto still = weak.lock()) still->Flush();
+    });
+  });
+}
+
 void Session::FlushInAnotherTurn() {
   flush_scheduled_ = true;
   loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {

@@ -186,6 +186,8 @@ class Session final : private ByteStream::Observer,
   void SendPing(uint64_t id);
   void BoundControl();
   void ScheduleFlush();
+  // Acknowledges, after what is posted now, such as completions: what they send goes out with it.
+  void FlushAfterReading();
   void FlushInAnotherTurn();
   void Flush();
   bool WriteBatchOut();

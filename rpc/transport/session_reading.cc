@@ -25,7 +25,7 @@ void Session::OnReadable() {
       case IoState::kOk:
         break;
       case IoState::kBlocked:
-        return ScheduleFlush();
+        return FlushAfterReading();
       case IoState::kEnd:
         return Fail(closing_ ? absl::OkStatus() : absl::UnavailableError("the peer closed the connection"));
       case IoState::kFailed:
@@ -37,7 +37,7 @@ void Session::OnReadable() {
     keepalive_.OnReceived();
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
-    if (result.drained) return ScheduleFlush();
+    if (result.drained) return FlushAfterReading();
     if (bytes < kBytesPerTurn) continue;
     ScheduleFlush();
     loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {

@@ -231,16 +231,18 @@ TEST_F(OutgoingCallTest, APayloadWaitsForThePrefaceAndTheWindow) {
 }
 
 TEST_F(OutgoingCallTest, TheEndOfAFileFollowsItsChunk) {
+  constexpr size_t kBytes = 64 << 10;  // what Payload::FromFile does not read at once
   call_.AllowBulk();
+  credit_.RaiseInitial(2 * kBytes, 2 * kBytes);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  ASSERT_EQ(ftruncate(fileno(file.get()), 8192), 0);
-  absl::StatusOr<Payload> payload = Payload::FromFile(fileno(file.get()), 0, 8192);
+  ASSERT_EQ(ftruncate(fileno(file.get()), kBytes), 0);
+  absl::StatusOr<Payload> payload = Payload::FromFile(fileno(file.get()), 0, kBytes);
   ASSERT_TRUE(payload.ok()) << payload.status();
   call_.Push(Message("m", true, true));
   call_.Push(OutgoingPayload{*std::move(payload)});
   SendSmall();
   SendSmall();
-  EXPECT_FALSE(SendBulk(8192).second.has_value()) << "it is to say whether the file could be read";
+  EXPECT_FALSE(SendBulk(kBytes).second.has_value()) << "it is to say whether the file could be read";
   EXPECT_EQ(SendBulk().first.type(), FrameType::kPayloadEnd);
 }
 
