@@ -46,32 +46,6 @@ TEST_F(AgesTest, AHandlerWhoseClientGaveUpIsAsOldAsItIs) {
   deaf.released.CountDown();
 }
 
-TEST_F(AgesTest, AConnectionWithAnAnswerOnItsWayIsNotIdle) {
-  // More than a connection may send without asking, and more than half of the budget.
-  constexpr uint64_t kBudget = 16 << 20;
-  constexpr uint64_t kBytes = 10'000'001;
-  ChannelOptions options;
-  options.held_budget_bytes = kBudget;
-  Serve(0, options);
-  BlobRequest request;
-  request.set_size(kBytes);
-  ClientContext first_context;
-  auto held = stub_->Get(first_context, request);
-  ASSERT_TRUE(held.ok()) << held.status();
-  ClientContext context;
-  testing::Latch ended;
-  stub_->Callback().Get(context, request, [&](auto) { ended.CountDown(); });
-  Await([&] {
-    const auto calls = admin_.CallsOf("Get", kServer);
-    return calls.size() == 1 && calls[0].phase() == Call::PHASE_ANSWERED;
-  });
-  const Connection connection = ConnectionOf(kServer);
-  EXPECT_EQ(connection.calls_open(), 1u);
-  EXPECT_FALSE(connection.has_idle_ms()) << "idle for " << connection.idle_ms() << " ms";
-  held->payload = Payload();
-  ended.Wait();
-}
-
 TEST_F(AgesTest, WithoutAStreamNothingIsIdle) {
   ListenNowhere();
   test::Blob::Stub stub(CreateCustomChannel(target(), InsecureChannelCredentials(), RetriesInAnHour()));

@@ -106,7 +106,9 @@ TEST_F(TransfersTest, AResponseThatIsNotReadNamesItsMethodWhenTheHandlerIsDone) 
   ASSERT_THAT(calls, SizeIs(1));
   EXPECT_EQ(calls[0].phase(), Call::PHASE_ANSWERED);
   EXPECT_EQ(calls[0].waiting_for_credit(), kBytes);
-  EXPECT_EQ(ConnectionOf(admin::v1::SIDE_SERVER).calls_open(), 1u);
+  const Connection busy = ConnectionOf(admin::v1::SIDE_SERVER);
+  EXPECT_EQ(busy.calls_open(), 1u);
+  EXPECT_FALSE(busy.has_idle_ms()) << "idle for " << busy.idle_ms() << " ms";
   held->payload = Payload();
   ended.Wait();
   EXPECT_EQ(status, absl::OkStatus());
