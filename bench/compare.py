@@ -16,7 +16,7 @@ _PROGRAM = "build/release/bin/pagewire-bench"
 
 
 def _run(program, arguments):
-    done = subprocess.run([program, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([*shlex.split(program), *arguments], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--common", default="", help="arguments of both")
     parser.add_argument("--a", default="", help="arguments of the first")
     parser.add_argument("--b", default="", help="arguments of the second")
-    parser.add_argument("--program-a", default=_PROGRAM)
+    parser.add_argument("--program-a", default=_PROGRAM, help="may have words before it: \"env NAME=VALUE PROGRAM\"")
     parser.add_argument("--program-b", default=_PROGRAM)
     options = parser.parse_args()
     sides = [(options.program_a, shlex.split(f"{options.common} {options.a}")),

@@ -173,21 +173,46 @@ bool EpollLoop::RunPosted() {
 }
 
 void EpollLoop::WaitAndDispatch() {
+  epoll_event events[kEventsPerWait];
+  const absl::Duration limit = busy_poll_.Next();
+  const int count = limit > absl::ZeroDuration() ? Poll(limit, events) : Sleep(events);
+  for (int i = 0; i < count; ++i) Dispatch(events[i]);
+}
+
+// Who posts meanwhile need not wake this thread.
+int EpollLoop::Poll(absl::Duration limit, epoll_event* events) {
+  const absl::Time end = Now() + limit;
+  while (true) {
+    const int count = epoll_wait(epoll_fd_.get(), events, kEventsPerWait, 0);
+    bool posted;
+    {
+      base::MutexLock lock(mutex_);
+      posted = !posted_.empty() || stopping_;
+    }
+    const bool news = count > 0 || posted;
+    if (!news && Now() < end) continue;
+    busy_poll_.OnPolled(news);
+    return std::max(count, 0);
+  }
+}
+
+int EpollLoop::Sleep(epoll_event* events) {
+  const absl::Time now = Now();
   int timeout = 0;
   {
     base::MutexLock lock(mutex_);
     if (posted_.empty() && !stopping_) {
-      timeout = EpollTimeout(timers_.next_due() - Now());
+      timeout = EpollTimeout(timers_.next_due() - now);
       asleep_ = timeout != 0;
     }
   }
-  epoll_event events[kEventsPerWait];
   const int count = epoll_wait(epoll_fd_.get(), events, kEventsPerWait, timeout);
   if (timeout != 0) {
+    busy_poll_.OnSlept(Now() - now);
     base::MutexLock lock(mutex_);
     asleep_ = false;
   }
-  for (int i = 0; i < count; ++i) Dispatch(events[i]);
+  return count;
 }
 
 void EpollLoop::Dispatch(const epoll_event& event) {

@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "transport/busy_poll.h"
 #include "transport/loop.h"
 #include "transport/timer_queue.h"
 
@@ -76,6 +77,8 @@ class EpollLoop final : public Loop {
   void Run();
   bool RunPosted();  // false once the loop stops
   void WaitAndDispatch();
+  int Poll(absl::Duration limit, epoll_event* events);  // how many; 0: none, or a task was posted
+  int Sleep(epoll_event* events);
   void Dispatch(const epoll_event& event);
   void Wake();
 
@@ -88,6 +91,7 @@ class EpollLoop final : public Loop {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   // On the loop only.
+  BusyPoll busy_poll_{BusyPollLimit()};
   TimerQueue timers_;
   std::vector<Registration> registrations_;  // by descriptor
   Tasks running_;                            // kept for its memory

@@ -20,7 +20,7 @@ using wire::FrameType;
 constexpr uint64_t kChunkBytes = 256 << 10;
 
 // What one turn on the loop may write before others on it get theirs.
-constexpr uint64_t kBytesPerTurn = 4 << 20;
+constexpr uint64_t kWrittenPerTurn = 4 << 20;
 
 // Control frames that wait because the peer does not read. A peer that reads lets them go within a round trip.
 constexpr size_t kMaxControlBytes = 256 << 10;
@@ -270,7 +270,7 @@ void Session::Flush() {
   while (scheduler_.Fill(batch_)) {
     bytes += batch_.bytes();
     if (!WriteBatchOut()) return;
-    if (bytes >= kBytesPerTurn) return FlushInAnotherTurn();
+    if (bytes >= kWrittenPerTurn) return FlushInAnotherTurn();
     AppendAck();
   }
   MaybeFinishClose();

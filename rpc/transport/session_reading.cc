@@ -13,7 +13,7 @@ namespace {
 using wire::FrameType;
 
 // What one turn on the loop may read before others on it get theirs.
-constexpr uint64_t kBytesPerTurn = 4 << 20;
+constexpr uint64_t kReadPerTurn = 4 << 20;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void Session::OnReadable() {
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
     if (result.drained) return FlushAfterReading();
-    if (bytes < kBytesPerTurn) continue;
+    if (bytes < kReadPerTurn) continue;
     ScheduleFlush();
     loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->OnReadable();

@@ -1,6 +1,7 @@
 #include "transport/tls_context.h"
 
 #include <absl/strings/str_cat.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pagewire/log.h>
@@ -77,6 +78,10 @@ absl::Status LoadTrust(SSL_CTX* context, const TlsFiles& files) {
 // Keys with a passphrase are refused: OpenSSL would ask for it at the terminal, and the process would wait.
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
+// Loops run until the process is gone, and destroy connections while main's static objects go. What OpenSSL has of its
+// own would go then, too, unless whoever uses it first says no: an application that does so before us has to say it.
+void KeepOpensslUntilTheEnd() { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr); }
+
 bool IsIpAddress(const std::string& name) {
   ASN1_OCTET_STRING* const address = a2i_IPADDRESS(name.c_str());
   ASN1_OCTET_STRING_free(address);
@@ -89,6 +94,7 @@ TlsContext::TlsContext(TlsFiles files, std::vector<std::string> peer_names)
     : files_(std::move(files)), peer_names_(std::move(peer_names)) {}
 
 absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::Load(TlsFiles files, std::vector<std::string> peer_names) {
+  KeepOpensslUntilTheEnd();
   for (const std::string& name : peer_names) {
     if (!name.empty() && !IsIpAddress(name)) continue;
     return absl::InvalidArgumentError(absl::StrCat("TLS: \"", name, "\" in client_names is no DNS name"));

@@ -109,8 +109,8 @@ TEST_F(StreamTest, EmptyMessagesAreMessages) {
   ClientContext context;
   const auto writer = stub.Collect(context);
   // More than the credit of a call holds of them: they are granted as they are read.
-  for (int i = 0; i < 50'000; ++i) ASSERT_EQ(writer->Write(Item()), absl::OkStatus());
-  EXPECT_EQ(writer->Finish()->count(), 50'000u);
+  for (int i = 0; i < 20'000; ++i) ASSERT_EQ(writer->Write(Item()), absl::OkStatus());
+  EXPECT_EQ(writer->Finish()->count(), 20'000u);
 }
 
 TEST_F(StreamTest, AnAnswerBeforeTheRequestHasEndedStopsTheWriter) {
@@ -169,7 +169,7 @@ TEST_F(StreamTest, BothDirectionsAtOnceInOrder) {
   Semantics::Stub stub(MakeChannel());
   ClientContext context;
   const auto stream = stub.Chat(context);
-  constexpr uint64_t kItems = 20'000;
+  constexpr uint64_t kItems = 5'000;
   std::thread writer([&] {
     for (uint64_t i = 0; i < kItems; ++i) ASSERT_EQ(stream->Write(Numbered(i, "some text")), absl::OkStatus());
     EXPECT_EQ(stream->WritesDone(), absl::OkStatus());
@@ -235,14 +235,14 @@ TEST_F(StreamTest, ASlowReaderStopsItsOwnStreamOnly) {
   ClientContext stuck_context;
   const auto stuck = stub.Stuck(stuck_context);
   std::atomic<uint64_t> written = 0;
-  constexpr uint64_t kItems = 100'000;
+  constexpr uint64_t kItems = 10'000;
   std::thread writer([&] {
     for (uint64_t i = 0; i < kItems; ++i) {
       ASSERT_EQ(stuck->Write(Numbered(1, std::string(1000, 'x'))), absl::OkStatus());
       ++written;
     }
   });
-  // 100 MB are to be written, and the call has credit of 1 MiB.
+  // 10 MB are to be written, and the call has credit of 1 MiB.
   for (int i = 0; i < 20; ++i) {
     ClientContext context;
     const auto stream = stub.Chat(context);

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -54,6 +55,7 @@ Authority::Authority(std::string name, Authority* parent)
       own_(Sign(Subject{.common_name = name_}, /*authority=*/true, parent == nullptr ? this : parent)) {}
 
 Authority::Signed Authority::Sign(const Subject& subject, bool authority, const Authority* issuer) {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);  // as TlsContext does; loops run until the process is gone
   Signed made;
   made.key.reset(EVP_EC_gen("P-256"));
   made.certificate.reset(X509_new());

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -49,6 +50,19 @@ TEST_F(EpollLoopTest, TasksOfEachThreadRunInItsOrder) {
   }
   for (auto& thread : threads) thread.join();
   RunOn(*loop_, [&] { EXPECT_THAT(next, ::testing::Each(kTasks)); });
+}
+
+// A loop whose news comes soon polls before it sleeps: tasks and timers are not missed while it does, nor at its end. A
+// task that was would leave the test waiting.
+TEST_F(EpollLoopTest, NothingIsMissedBetweenPollingAndSleeping) {
+  for (int burst = 0; burst < 100; ++burst) {
+    for (int i = 0; i < 100; ++i) RunOn(*loop_, [] {});
+    std::this_thread::sleep_for(std::chrono::microseconds(burst));  // the limit is 50
+    RunOn(*loop_, [] {});
+    Event due;
+    RunOn(*loop_, [&] { loop_->RunAfter(absl::Microseconds(burst), [&] { due.Set(); }); });
+    due.Wait();
+  }
 }
 
 TEST_F(EpollLoopTest, TasksNeverRunInsidePost) {
