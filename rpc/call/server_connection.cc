@@ -203,7 +203,6 @@ std::string ServerConnection::HolderOf(uint64_t call_id) {
 void ServerConnection::Run(uint64_t call_id, ServerCall& call) {
   call.Run(handlers_, [self = weak_from_this(), listed = listed_, &loop = loop_,
                        call_id](absl::StatusOr<internal::RawMessage> reply) mutable {
-    if (!reply.ok()) reply = base::CloneStatus(reply.status());  // the handler's thread may hold the same one
     loop.Post([self = std::move(self), listed = std::move(listed), call_id, reply = std::move(reply)]() mutable {
       listed->OnHandlerDone(call_id);
       if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
