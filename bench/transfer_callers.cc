@@ -25,7 +25,8 @@ std::string SeenPaths::Fields() const {
 CallLog::CallLog(const Calling& calling, Tally& tally)
     : calling_(calling),
       recorder_(tally.Add()),
-      source_(calling.options.piecewise ? kPieceBytes : calling.options.payload_bytes, 1, calling.options.touch) {
+      source_(calling.options.piecewise ? kPieceBytes : calling.options.payload_bytes,
+              calling.kind == Kind::kPut ? 1 : 0, calling.options.touch) {
   request_.set_filler(std::string(calling.options.message_bytes, 'x'));
   if (calling.kind == Kind::kGet) request_.set_size(calling.options.payload_bytes);
 }

@@ -159,7 +159,7 @@ class Caller {
         stub_(channel),
         queue_(queue),
         expected_(kind == Kind::kEcho ? options.message_bytes : options.payload_bytes),
-        source_(expected_, 1, kind == Kind::kPut && options.touch) {}
+        source_(expected_, kind == Kind::kGet ? 0 : 1, kind == Kind::kPut && options.touch) {}
 
   void Begin() {
     began_ = Recorder::Now();
