@@ -13,8 +13,8 @@ namespace {
 constexpr char kVariable[] = "PAGEWIRE_BUSY_POLL_US";
 constexpr absl::Duration kDefault = absl::Microseconds(50);
 
-// A poll keeps its thread's processor; a second makes it a busy loop that others will ask about.
-constexpr int kMostMicroseconds = 1'000'000;
+// While a loop polls its timers wait. They have a resolution of a millisecond.
+constexpr int kMostMicroseconds = 1000;
 
 absl::Duration ReadLimit() {
   if (const char* text = std::getenv(kVariable)) {

@@ -52,9 +52,9 @@ class BusyPoll {
   int hits_ = 0;
 };
 
-// The limit that this process's loops have: 50 µs, what the kernel's own documentation recommends for
-// net.core.busy_poll, or PAGEWIRE_BUSY_POLL_US of the environment, in microseconds; 0 turns it off. Never on a machine,
-// or in a container, with one processor.
+// The limit that this process's loops have: PAGEWIRE_BUSY_POLL_US of the environment, 0 to 1000 microseconds, where 0
+// turns it off; without it 50 µs, what the kernel's own documentation recommends for net.core.busy_poll, or 0 where the
+// process may use one processor only. Read once.
 absl::Duration BusyPollLimit();
 
 }  // namespace pagewire::transport

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace pagewire::transport {
 namespace {
 
@@ -66,6 +68,11 @@ TEST(BusyPollTest, NeverWithALimitOfZero) {
   BusyPoll poll(absl::ZeroDuration());
   for (int i = 0; i < 10'000; ++i) poll.OnSlept(absl::ZeroDuration());
   EXPECT_EQ(poll.Next(), absl::ZeroDuration());
+}
+
+TEST(BusyPollLimitTest, IsWhatTheEnvironmentSays) {
+  ASSERT_EQ(setenv("PAGEWIRE_BUSY_POLL_US", "7", 1), 0);
+  EXPECT_EQ(BusyPollLimit(), absl::Microseconds(7));
 }
 
 }  // namespace
