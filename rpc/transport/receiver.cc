@@ -241,15 +241,17 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
                                   credit_.float_bytes(), " bytes free on the connection)"));
   }
   item.SetFromLimit();
-  // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room.
+  // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room; if
+  // not, the float stays smaller by it.
   std::optional<memory::Reservation> held;
   if (wanted && payload_id != 0) {
     held = options_.held_budget->TryReserve(item.size(), {handler_.HolderOf(call_id), call_id});
   }
   if (held.has_value()) {
     item.StartOnGrant(*std::move(held));
-    credit_.Refill(*std::move(backing), float_target_);
+    credit_.Refill(*std::move(backing), FloatTarget());
   } else {
+    if (payload_id != 0) held_on_float_.Add(item.credit());
     item.StartOnFloat(*std::move(backing));
   }
   GrowFloat();
@@ -257,15 +259,18 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
   return absl::OkStatus();
 }
 
+uint64_t Receiver::FloatTarget() const { return float_target_ - std::min(float_target_, held_on_float_.bytes()); }
+
 void Receiver::GrowFloat() {
+  const uint64_t target = FloatTarget();
   // What small messages take comes back when they are read: not worth the budget's lock, which all connections share.
-  if (credit_.float_bytes() >= float_target_ - float_target_ / kFloatSlack) return;
+  if (credit_.float_bytes() >= target - target / kFloatSlack) return;
   memory::Budget& budget = memory::ConnectionCreditBudget();
-  const uint64_t missing = float_target_ - credit_.float_bytes();
+  const uint64_t missing = target - credit_.float_bytes();
   // The other half is for messages in transit.
   if (budget.reserved() + missing > budget.limit() / 2) return;
   if (auto reservation = budget.TryReserve(missing, "connection credit")) {
-    credit_.Refill(*std::move(reservation), float_target_);
+    credit_.Refill(*std::move(reservation), target);
   }
 }
 
@@ -286,7 +291,7 @@ IncomingItem* Receiver::WaitingItem(Call& call) {
 
 void Receiver::OnRead(uint64_t call_id, Unread unread) {
   if (unread.backing.has_value()) {
-    credit_.Refill(*std::move(unread.backing), float_target_);
+    credit_.Refill(*std::move(unread.backing), FloatTarget());
     AnnounceCredit();
   }
   Call* call = Find(call_id);
@@ -489,12 +494,17 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
         PayloadDigest::ToString(end.digest()), ", that of what came is ", PayloadDigest::ToString(*digest)));
   } else if (wanted) {
     payload.CountReturn();
-    if (payload.item().on_float()) payload.item().NameHolder({handler_.HolderOf(call_id), call_id});
     outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
-    result = payload.Finish(outlet_.OnPayloadReleased(end.payload_id()));
+    absl::AnyInvocable<void()> released = outlet_.OnPayloadReleased(end.payload_id());
+    if (payload.item().on_float()) {
+      payload.item().NameHolder({handler_.HolderOf(call_id), call_id});
+      released = held_on_float_.RemoveOnRelease(payload.item().credit(), std::move(released));
+    }
+    result = payload.Finish(std::move(released));
     if (totals_ == nullptr) totals_ = std::make_unique<TransferTotals>();
     totals_->Add(payload.report());
   }
+  if (payload.item().on_float()) held_on_float_.Remove(payload.item().credit());
   Settle(payload.item());  // whatever was not handed over
   const TransferReport report = payload.report();
   Unread unread;

@@ -16,6 +16,7 @@
 
 #include "payload/budget.h"
 #include "payload/pool.h"
+#include "transport/held_on_float.h"
 #include "transport/incoming_item.h"
 #include "transport/incoming_payload.h"
 #include "transport/item_limits.h"
@@ -154,6 +155,7 @@ class Receiver {
   void RefuseIfFailed(const IncomingPayload& payload);
   IncomingPayload::Way WayOf(const wire::v1::PayloadBegin& begin) const;
   void Settle(IncomingItem& item);
+  uint64_t FloatTarget() const;
   void GrowFloat();
   void AnnounceCredit();
   void AnnounceCallCredit(uint64_t call_id, Call& call);
@@ -164,7 +166,8 @@ class Receiver {
   SessionHandler& handler_;
   Outlet& outlet_;
   ReceiveCredit credit_;
-  uint64_t float_target_;
+  uint64_t float_target_;  // of the float and what is held on it together
+  HeldOnFloat held_on_float_;
   absl::node_hash_map<uint64_t, Call> calls_;
   absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
   uint64_t last_payload_id_ = 0;  // that a message announced

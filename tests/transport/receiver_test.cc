@@ -26,10 +26,10 @@ using ::testing::SizeIs;
 
 class ReceiverTest : public ::testing::Test, protected SessionHandler, protected Receiver::Outlet {
  protected:
-  // A pool of 8 MiB of addresses, half of them for large blocks. `arena`: pages are mapped there; null: they are
+  // A pool of `pool_bytes` of addresses, half of them for large blocks. `arena`: pages are mapped there; null: they are
   // copied.
-  explicit ReceiverTest(std::shared_ptr<Arena> arena = nullptr)
-      : pool_(memory::PoolOptions{.reserve_bytes = 8 << 20}), arena_(std::move(arena)) {}
+  explicit ReceiverTest(std::shared_ptr<Arena> arena = nullptr, uint64_t pool_bytes = 8 << 20)
+      : pool_(memory::PoolOptions{.reserve_bytes = pool_bytes}), arena_(std::move(arena)) {}
 
   ReceiverOptions Options() {
     ReceiverOptions options;
@@ -437,6 +437,91 @@ TEST_F(ReceiverTest, TheFloatGrowsAgainWhereEverythingHasToAsk) {
   EXPECT_EQ(grants_[0].connection_limit(), (64u << 10) + 50'000);
   EXPECT_EQ(grants_[1].call_id(), 0u);
   EXPECT_EQ(grants_[1].connection_limit(), (64u << 10) + 50'000 + 60'000);
+}
+
+// Payloads that the held budget has no room for stay on the float, which is then not made whole for them.
+class FullReceiverTest : public ReceiverTest {
+ protected:
+  static constexpr uint64_t kFloat = 8 << 20;
+  static constexpr uint64_t kSize = 100'000;
+
+  FullReceiverTest() : ReceiverTest(nullptr, 64 << 20) {
+    // One payload that the budget has room for, so that the float grows.
+    Start(1, 4096, 0);
+    EXPECT_EQ(End(1, 0, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+    EXPECT_EQ(receiver_.float_bytes(), kFloat);
+    all_ = held_->TryReserve(held_->limit(), "the test");
+  }
+
+  absl::Status TryStart(uint64_t id, uint64_t size, uint8_t flags) {
+    receiver_.OpenCall(id);
+    absl::Status status =
+        receiver_.OnMessagePart(id, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream, 0, id, {});
+    if (!status.ok()) return status;
+    wire::v1::PayloadBegin begin;
+    begin.set_payload_id(id);
+    begin.set_call_id(id);
+    begin.set_size(size);
+    return receiver_.OnPayloadBegin(begin, flags);
+  }
+  void Start(uint64_t id, uint64_t size, uint8_t flags) { ASSERT_EQ(TryStart(id, size, flags), absl::OkStatus()); }
+
+  // A payload that is started as covered, and delivered.
+  void Deliver(uint64_t id) {
+    Start(id, kSize, wire::kFlagCovered);
+    Chunk(id, 0, kSize);
+    receiver_.OnChunkReceived(kSize);
+    ASSERT_EQ(End(id, kSize), absl::OkStatus());
+    ASSERT_THAT(refused_, IsEmpty());
+    for (Unread& unread : unread_) receiver_.OnRead(id, std::move(unread));
+    unread_.clear();
+    receiver_.CloseCall(id);
+  }
+
+  absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) override {
+    return [this, payload_id] { released_.push_back(payload_id); };
+  }
+
+  std::optional<memory::Reservation> all_;
+};
+
+TEST_F(FullReceiverTest, WhatIsHeldOnTheFloatIsNotFilledUpAgain) {
+  uint64_t id = 2;
+  for (; receiver_.float_bytes() >= kSize && !HasFatalFailure(); ++id) {
+    Deliver(id);
+    ASSERT_LE(receiver_.float_bytes() + payloads_.size() * kSize, kFloat);
+  }
+  EXPECT_THAT(payloads_, SizeIs(::testing::Ge((kFloat - kFloat / 4) / kSize)));
+  EXPECT_EQ(TryStart(id, kSize, wire::kFlagCovered).code(), absl::StatusCode::kInvalidArgument);
+
+  // It comes back as they are released.
+  payloads_.erase(payloads_.begin(), payloads_.begin() + 20);
+  EXPECT_THAT(released_, SizeIs(21));
+  Start(++id, kSize, 0);
+  EXPECT_GE(receiver_.float_bytes(), 20 * kSize);
+  EXPECT_LE(receiver_.float_bytes() + payloads_.size() * kSize, kFloat);
+  payloads_.clear();
+  Start(++id, kSize, 0);
+  EXPECT_GE(receiver_.float_bytes(), kFloat - kFloat / 8);
+}
+
+TEST_F(FullReceiverTest, WhatIsNotHandedOverComesBack) {
+  for (uint64_t id = 2; id < 200; ++id) {
+    Start(id, kSize, wire::kFlagCovered);
+    if (id % 2 == 0) receiver_.CloseCall(id);
+    ASSERT_EQ(End(id, 0, {}, wire::v1::PayloadEnd::ABORTED), absl::OkStatus());
+    if (id % 2 != 0) receiver_.CloseCall(id);
+    unread_.clear();
+    ASSERT_GE(receiver_.float_bytes(), kFloat - kFloat / 4) << id;
+  }
+}
+
+TEST_F(FullReceiverTest, APayloadMayOutliveItsConnection) {
+  Deliver(2);
+  auto kept = std::move(payloads_);
+  receiver_.Clear();
+  kept.clear();
+  EXPECT_THAT(released_, ElementsAre(1, 2));
 }
 
 }  // namespace
