@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Two runs of pagewire-bench, in turn, and what the second costs of the first: medians of the ratios within a round.
 
   bench/compare.py --rounds 9 --common="--workload=mixed --inflight=4" --b="--connections_per_peer=2"

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Counts the instructions of the paths that every call takes (hot_paths.cc) under callgrind, and compares.
 
   bench/hot_paths.py build/release/bin/hot-paths            fails if a path costs more than hot_paths.json says

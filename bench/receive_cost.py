@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What receiving costs: CPU of the server's process by receive path, for one sender and the same bytes.
 
 receive_cost.py [PROBE] [--rounds N] [--gigabytes N]
