@@ -162,9 +162,9 @@ class ByteStream {
   // there: whole pages are waited for.
   virtual MapResult Map(const MapRequest& request);
 
-  // No OnReadable is needed before this many bytes wait to be read; the end and failures are told as ever. A hint, for
-  // bytes that are sure to come. 1 at the start.
-  virtual void SetReadThreshold(size_t) {}
+  // No OnReadable is needed before this many bytes wait to be read; the end and failures are told as ever. For bytes
+  // that are sure to come; 1 at the start. False: this stream tells of every byte all the same.
+  virtual bool SetReadThreshold(size_t) { return false; }
 
   // The peer reads kEnd after what was written. Reading goes on. Calls after the first do nothing.
   virtual void CloseWrite() = 0;

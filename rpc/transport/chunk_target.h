@@ -17,8 +17,9 @@ class ChunkTarget {
   virtual ~ChunkTarget() = default;
 
   struct Result {
-    IoResult io;        // io.bytes: of the chunk and behind it, together
-    size_t behind = 0;  // bytes that follow the chunk, now at the start of `behind`
+    IoResult io;            // io.bytes: of the chunk and behind it, together
+    size_t behind = 0;      // bytes that follow the chunk, now at the start of `behind`
+    uint64_t wait_for = 1;  // kBlocked: so many bytes of the chunk should be there before the next call
   };
 
   // Takes bytes from the stream: up to `remaining` of the chunk, which is what it still lacks (never 0), and once it is

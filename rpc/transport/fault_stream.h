@@ -56,7 +56,7 @@ class FaultStream final : public ByteStream, private ByteStream::Observer {
   void TakeReleased(std::vector<Released>& released) override { inner_->TakeReleased(released); }
   size_t unreleased() const override { return inner_->unreleased(); }
   MapResult Map(const MapRequest& request) override;
-  void SetReadThreshold(size_t bytes) override { inner_->SetReadThreshold(bytes); }
+  bool SetReadThreshold(size_t bytes) override { return inner_->SetReadThreshold(bytes); }
   void CloseWrite() override { inner_->CloseWrite(); }
   void Abort() override { inner_->Abort(); }
   bool SendQueueEmpty() override { return reset_.ok() && inner_->SendQueueEmpty(); }

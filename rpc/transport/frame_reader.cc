@@ -31,6 +31,7 @@ size_t FrameReader::RoomBehindChunk() const {
 }
 
 IoResult FrameReader::ReadSome(ByteStream& stream) {
+  wait_for_ = 1;
   if (decoder_.chunk_remaining() > 0) return ReadChunk(stream);
   const size_t wanted = (preface_.done() ? decoder_.wanted() : preface_.wanted()) + ReadAhead();
   buffer_.resize(std::max(buffer_.size(), wanted));
@@ -50,10 +51,10 @@ IoResult FrameReader::ReadChunk(ByteStream& stream) {
   buffer_.resize(std::max(buffer_.size(), room));
   ChunkTarget::Result result =
       target_->Receive(stream, decoder_.chunk_remaining(), absl::MakeSpan(buffer_.data(), room));
+  wait_for_ = result.wait_for;
   if (result.io.state == IoState::kEnd) return IoResult::Failed(Truncated());
   if (result.io.state != IoState::kOk) return std::move(result.io);
   Advance(result.io.bytes - result.behind);
-  if (decoder_.chunk_remaining() == 0) stream.SetReadThreshold(1);
   absl::Status status = Consume(std::string_view(buffer_.data(), result.behind));
   return status.ok() ? std::move(result.io) : IoResult::Failed(std::move(status));
 }

@@ -48,6 +48,12 @@ class FrameReader {
   // violation or the sink's status. kEnd in the middle of something is kFailed, a truncated stream.
   IoResult ReadSome(ByteStream& stream);
 
+  // After kBlocked: how many bytes should be there before it is asked again. They are sure to come.
+  uint64_t wait_for() const { return wait_for_; }
+
+  // What the chunk under way lacks.
+  uint64_t chunk_remaining() const { return decoder_.chunk_remaining(); }
+
   // The target of the chunk that is under way, if there is one, is not valid any more: the rest of it is thrown away.
   // Not inside Sink::OnChunk.
   void DropChunk();
@@ -68,6 +74,7 @@ class FrameReader {
   std::string buffer_;
   ChunkTarget* target_ = nullptr;  // of the chunk under way
   uint64_t chunk_length_ = 0;
+  uint64_t wait_for_ = 1;
   DiscardTarget discard_;
 };
 

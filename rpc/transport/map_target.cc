@@ -50,8 +50,7 @@ ChunkTarget::Result MapTarget::Map(ByteStream& stream, uint64_t remaining, absl:
       break;
     case IoState::kBlocked:
       // All of the chunk is sure to come: one call for it instead of many.
-      stream.SetReadThreshold(remaining);
-      return {IoResult::Blocked(), 0};
+      return {IoResult::Blocked(), 0, remaining};
     case IoState::kMustCopy:
       MustCopy(remaining, CopyReason::kKernelUnsupported);
       return Copy(stream, remaining, behind);

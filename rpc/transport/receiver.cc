@@ -241,6 +241,7 @@ absl::Status Receiver::StartItem(uint64_t call_id, Call* call, IncomingItem& ite
                                   credit_.float_bytes(), " bytes free on the connection)"));
   }
   item.SetFromLimit();
+  if (payload_id != 0) bytes_to_come_ += item.size();
   // A payload may be held long, so it is charged to the held budget, and the float is whole again, if that has room; if
   // not, the float stays smaller by it.
   std::optional<memory::Reservation> held;
@@ -313,7 +314,7 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
   memory::Budget& budget = payload_id != 0 ? *options_.held_budget : memory::ConnectionCreditBudget();
   const std::string holder = handler_.HolderOf(call_id);
   if (auto reservation = budget.TryReserve(item.credit(), {holder, call_id})) {
-    return Grant(call_id, call, item, *std::move(reservation));
+    return Grant(call_id, call, item, payload_id, *std::move(reservation));
   }
   auto granted = [post = outlet_.Poster(), this, call_id, payload_id](memory::Reservation reservation) mutable {
     post([this, call_id, payload_id, reservation = std::move(reservation)]() mutable {
@@ -341,10 +342,12 @@ void Receiver::OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reserva
     item = &call->message->item;
   }
   if (call == nullptr || item == nullptr || !item->waiting()) return;  // withdrawn meanwhile; nothing was granted
-  Grant(call_id, *call, *item, std::move(reservation));
+  Grant(call_id, *call, *item, payload_id, std::move(reservation));
 }
 
-void Receiver::Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation) {
+void Receiver::Grant(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id,
+                     memory::Reservation reservation) {
+  if (payload_id != 0) bytes_to_come_ += item.size();
   // Two frames: the one that names the call must raise the connection's limit by what the item takes and no more.
   if (credit_.unannounced() > 0) SendConnectionCredit();
   credit_.Grant(call.credit, item.credit());
@@ -442,6 +445,7 @@ absl::Status Receiver::OnChunk(const wire::v1::Chunk& chunk, uint64_t length, Ch
                                   " after ", payload.offset(), " bytes"));
   }
   if (absl::Status status = payload.item().Receive(length); !status.ok()) return status;
+  bytes_to_come_ -= length;
   const bool was_discarded = payload.discarded();
   target = payload.BeginChunk(length);
   if (target == nullptr && !was_discarded) RefuseIfFailed(payload);
@@ -465,6 +469,7 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
   }
   IncomingPayload& payload = it->second;
   const uint64_t call_id = payload.call_id();
+  if (payload.item().started()) bytes_to_come_ -= payload.item().remaining();
   if (absl::Status status = payload.item().Receive(tail.size()); !status.ok()) return status;
   const bool complete = end.outcome() == wire::v1::PayloadEnd::COMPLETE;
   if (end.size() != payload.item().received() || (complete && payload.item().remaining() > 0)) {

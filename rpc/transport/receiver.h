@@ -113,6 +113,9 @@ class Receiver {
   }
   uint64_t float_bytes() const { return credit_.float_bytes(); }
 
+  // Of payloads that may flow: what the peer has not begun to send.
+  uint64_t bytes_to_come() const { return bytes_to_come_; }
+
   // Of the payloads that came whole.
   TransferTotals totals() const { return totals_ == nullptr ? TransferTotals() : *totals_; }
 
@@ -149,7 +152,7 @@ class Receiver {
   absl::Status StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered);
   void RequestOrPark(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
-  void Grant(uint64_t call_id, Call& call, IncomingItem& item, memory::Reservation reservation);
+  void Grant(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id, memory::Reservation reservation);
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
   void Refuse(uint64_t call_id, absl::Status status);
   void RefuseIfFailed(const IncomingPayload& payload);
@@ -173,6 +176,7 @@ class Receiver {
   uint64_t last_payload_id_ = 0;  // that a message announced
   uint64_t chunk_under_way_ = 0;  // the payload that it belongs to
   uint64_t received_bytes_ = 0;
+  uint64_t bytes_to_come_ = 0;
   std::unique_ptr<TransferTotals> totals_;  // null: of none
   bool digests_ = false;
   bool maps_;

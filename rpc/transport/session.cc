@@ -76,7 +76,8 @@ Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler&
 }
 
 Session::~Session() {
-  for (Loop::TimerId timer : {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_, release_timer_})
+  for (Loop::TimerId timer :
+       {stall_timer_, handshake_timer_, close_timer_, close_poll_timer_, release_timer_, late_timer_})
     loop_.CancelTimer(timer);
 }
 
@@ -407,7 +408,8 @@ void Session::Fail(absl::Status reason) {
 
 void Session::Shut(absl::Status reason) {
   closed_ = true;
-  for (Loop::TimerId* timer : {&stall_timer_, &handshake_timer_, &close_timer_, &close_poll_timer_, &release_timer_}) {
+  for (Loop::TimerId* timer :
+       {&stall_timer_, &handshake_timer_, &close_timer_, &close_poll_timer_, &release_timer_, &late_timer_}) {
     loop_.CancelTimer(std::exchange(*timer, 0));
   }
   scheduler_.Clear();

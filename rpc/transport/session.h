@@ -19,6 +19,7 @@
 #include "transport/frame_scheduler.h"
 #include "transport/keepalive.h"
 #include "transport/loop.h"
+#include "transport/read_coalescing.h"
 #include "transport/receiver.h"
 #include "transport/send_credit.h"
 #include "transport/sent_payloads.h"
@@ -187,6 +188,7 @@ class Session final : private ByteStream::Observer,
   void BoundControl();
   void ScheduleFlush();
   // Acknowledges, after what is posted now, such as completions: what they send goes out with it.
+  void PauseReading(uint64_t wait_for);
   void FlushAfterReading();
   void FlushInAnotherTurn();
   void Flush();
@@ -226,6 +228,8 @@ class Session final : private ByteStream::Observer,
   FrameReader reader_;
   AcksOwed acks_owed_;
   Loop::TimerId release_timer_ = 0;
+  Loop::TimerId late_timer_ = 0;  // while more bytes are waited for than the chunk under way lacks
+  ReadCoalescing coalescing_;
   Keepalive keepalive_;
   FloodGuard pings_;
   FloodGuard settings_;

@@ -1,6 +1,7 @@
 // What a session does with what its peer sends.
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -15,9 +16,13 @@ using wire::FrameType;
 // What one turn on the loop may read before others on it get theirs.
 constexpr uint64_t kReadPerTurn = 4 << 20;
 
+// How long bytes that have come may wait for more. The shortest that the loop's timers know.
+constexpr absl::Duration kLongestWait = absl::Milliseconds(1);
+
 }  // namespace
 
 void Session::OnReadable() {
+  if (late_timer_ != 0) loop_.CancelTimer(std::exchange(late_timer_, 0));
   uint64_t bytes = 0;
   while (!closed_ && !failing_) {
     IoResult result = reader_.ReadSome(*stream_);
@@ -25,7 +30,7 @@ void Session::OnReadable() {
       case IoState::kOk:
         break;
       case IoState::kBlocked:
-        return FlushAfterReading();
+        return PauseReading(reader_.wait_for());
       case IoState::kEnd:
         return Fail(closing_ ? absl::OkStatus() : absl::UnavailableError("the peer closed the connection"));
       case IoState::kFailed:
@@ -33,11 +38,12 @@ void Session::OnReadable() {
         return Fail(std::move(result.error));
     }
     bytes += result.bytes;
+    coalescing_.OnRead(result.bytes);
     received_bytes_ += result.bytes;
     keepalive_.OnReceived();
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
-    if (result.drained) return FlushAfterReading();
+    if (result.drained) return PauseReading(1);
     if (bytes < kReadPerTurn) continue;
     ScheduleFlush();
     loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {
@@ -45,6 +51,21 @@ void Session::OnReadable() {
     });
     return;
   }
+}
+
+void Session::PauseReading(uint64_t wait_for) {
+  const uint64_t sure = receiver_.bytes_to_come() + reader_.chunk_remaining();
+  const uint64_t wanted = std::max<uint64_t>(wait_for, coalescing_.Next(sure));
+  const bool waits = stream_->SetReadThreshold(wanted);
+  // The chunk under way comes by itself; what is behind it only as its sender gets to it.
+  if (waits && wanted > reader_.chunk_remaining() && wanted > 1) {
+    late_timer_ = loop_.RunAfter(kLongestWait, [this] {
+      late_timer_ = 0;
+      coalescing_.OnLate();
+      OnReadable();
+    });
+  }
+  FlushAfterReading();
 }
 
 absl::Status Session::OnPreface(const wire::Preface& preface) {

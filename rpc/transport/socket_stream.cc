@@ -294,12 +294,13 @@ MapResult SocketStream::MapError(int error) {
   return MapResult::Failed(base::CloneStatus(read_error_));
 }
 
-void SocketStream::SetReadThreshold(size_t bytes) {
-  if (bytes == read_threshold_ || !is_tcp_) return;
+bool SocketStream::SetReadThreshold(size_t bytes) {
+  if (bytes == read_threshold_ || !is_tcp_) return is_tcp_;
   read_threshold_ = bytes;
   const int limited = static_cast<int>(std::min<size_t>(bytes, std::numeric_limits<int>::max()));
   // Without it there are only more notifications.
   static_cast<void>(setsockopt(fd_.get(), SOL_SOCKET, SO_RCVLOWAT, &limited, sizeof(limited)));
+  return true;
 }
 
 PeerIdentity SocketStream::identity() const {

@@ -39,7 +39,7 @@ class SocketStream final : public ByteStream, private FdHandler {
   void TakeReleased(std::vector<Released>& released) override;
   size_t unreleased() const override { return sends_.outstanding(); }
   MapResult Map(const MapRequest& request) override;
-  void SetReadThreshold(size_t bytes) override;
+  bool SetReadThreshold(size_t bytes) override;
   void CloseWrite() override;
   void Abort() override;
   bool SendQueueEmpty() override;

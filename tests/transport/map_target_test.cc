@@ -22,7 +22,6 @@ class ScriptedStream final : public StubStream {
   std::deque<MapRequest> requests;
   std::string behind;  // what Map puts behind the pages
   std::string bytes;   // what Read returns
-  size_t threshold = 1;
 
   IoResult Read(absl::Span<const iovec> into) override {
     size_t read = 0;
@@ -42,7 +41,6 @@ class ScriptedStream final : public StubStream {
     if (answer.behind > 0) std::memcpy(request.behind.data(), behind.data(), answer.behind);
     return answer;
   }
-  void SetReadThreshold(size_t bytes_wanted) override { threshold = bytes_wanted; }
 };
 
 MapResult Mapped(size_t pages, size_t must_read = 0, size_t behind = 0) {
@@ -87,12 +85,10 @@ TEST_F(MapTargetTest, AWholeChunkIsOneCall) {
 TEST_F(MapTargetTest, WaitsForTheRestOfTheChunk) {
   MapTarget target(1 << 20, *arena_, pieces_, report_);
   target.BeginChunk();
-  EXPECT_EQ(target.Receive(stream_, 64 * kPageBytes, {}).io.state, IoState::kBlocked);
-  EXPECT_EQ(stream_.threshold, 64 * kPageBytes);
+  EXPECT_EQ(target.Receive(stream_, 64 * kPageBytes, {}).wait_for, 64 * kPageBytes);
   stream_.answers = {Mapped(10)};
   EXPECT_EQ(target.Receive(stream_, 64 * kPageBytes, {}).io.bytes, 10 * kPageBytes);
-  EXPECT_EQ(target.Receive(stream_, 54 * kPageBytes, {}).io.state, IoState::kBlocked);
-  EXPECT_EQ(stream_.threshold, 54 * kPageBytes);
+  EXPECT_EQ(target.Receive(stream_, 54 * kPageBytes, {}).wait_for, 54 * kPageBytes);
   EXPECT_EQ(stream_.requests[1].address + 10 * kPageBytes, stream_.requests[2].address);
 }
 
