@@ -18,6 +18,10 @@
 namespace pagewire::transport {
 namespace {
 
+// While polling, whoever was readable last is asked directly so many times for each time that epoll is asked for all:
+// it is the likeliest to have news, and then that saves a system call; others wait for a few microseconds longer.
+constexpr int kReadsPerWait = 3;
+
 // How many events one epoll_wait fetches. More only lengthen the time until posted tasks get their turn.
 constexpr int kEventsPerWait = 128;
 
@@ -183,13 +187,22 @@ void EpollLoop::WaitAndDispatch() {
 int EpollLoop::Poll(absl::Duration limit, epoll_event* events) {
   const absl::Time end = Now() + limit;
   while (true) {
-    const int count = epoll_wait(epoll_fd_.get(), events, kEventsPerWait, 0);
+    int count = 0;
+    bool read = false;
+    FdHandler* const last = HandlerOf(last_readable_);
+    if (last != nullptr && reads_in_a_row_ < kReadsPerWait) {
+      ++reads_in_a_row_;
+      read = last->ReadNow();
+    } else {
+      reads_in_a_row_ = 0;
+      count = epoll_wait(epoll_fd_.get(), events, kEventsPerWait, 0);
+    }
     bool posted;
     {
       base::MutexLock lock(mutex_);
       posted = !posted_.empty() || stopping_;
     }
-    const bool news = count > 0 || posted;
+    const bool news = count > 0 || read || posted;
     if (!news && Now() < end) continue;
     busy_poll_.OnPolled(news);
     return std::max(count, 0);
@@ -215,13 +228,18 @@ int EpollLoop::Sleep(epoll_event* events) {
   return count;
 }
 
+FdHandler* EpollLoop::HandlerOf(uint64_t tag) const {
+  const auto fd = static_cast<uint32_t>(tag);
+  const auto generation = static_cast<uint32_t>(tag >> 32);
+  if (fd >= registrations_.size() || registrations_[fd].generation != generation) return nullptr;
+  return registrations_[fd].handler;
+}
+
 void EpollLoop::Dispatch(const epoll_event& event) {
-  const auto fd = static_cast<uint32_t>(event.data.u64);
-  const auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
-  if (fd >= registrations_.size()) return;
-  const Registration& registration = registrations_[fd];
-  if (registration.handler == nullptr || registration.generation != generation) return;
-  registration.handler->OnFdEvents(event.events);
+  FdHandler* const handler = HandlerOf(event.data.u64);
+  if (handler == nullptr) return;
+  if ((event.events & EPOLLIN) != 0) last_readable_ = event.data.u64;
+  handler->OnFdEvents(event.events);
 }
 
 }  // namespace pagewire::transport

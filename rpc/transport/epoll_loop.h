@@ -25,6 +25,10 @@ class FdHandler {
   // inside.
   virtual void OnFdEvents(uint32_t events) = 0;
 
+  // Reads without being told that there is something, which saves asking epoll first. False: there was nothing. The
+  // handler may be removed and destroyed inside.
+  virtual bool ReadNow() { return false; }
+
  protected:
   ~FdHandler() = default;
 };
@@ -80,6 +84,7 @@ class EpollLoop final : public Loop {
   int Poll(absl::Duration limit, epoll_event* events);  // how many; 0: none, or a task was posted
   int Sleep(epoll_event* events);
   void Dispatch(const epoll_event& event);
+  FdHandler* HandlerOf(uint64_t tag) const;
   void Wake();
 
   const base::UniqueFd epoll_fd_;
@@ -92,6 +97,8 @@ class EpollLoop final : public Loop {
 
   // On the loop only.
   BusyPoll busy_poll_{BusyPollLimit()};
+  uint64_t last_readable_ = 0;  // the tag of whom epoll called readable last
+  int reads_in_a_row_ = 0;      // that asked it instead of epoll
   TimerQueue timers_;
   std::vector<Registration> registrations_;  // by descriptor
   Tasks running_;                            // kept for its memory

@@ -30,7 +30,8 @@ void Session::OnReadable() {
       case IoState::kOk:
         break;
       case IoState::kBlocked:
-        return PauseReading(reader_.wait_for());
+        PauseReading(reader_.wait_for());
+        return bytes > 0 ? FlushAfterReading() : void();
       case IoState::kEnd:
         return Fail(closing_ ? absl::OkStatus() : absl::UnavailableError("the peer closed the connection"));
       case IoState::kFailed:
@@ -43,7 +44,10 @@ void Session::OnReadable() {
     keepalive_.OnReceived();
     // The peer's window must not run dry while we read on.
     if (acks_owed_.Unacknowledged(receiver_.received_bytes()) >= own_window_ / 4) Flush();
-    if (result.drained) return PauseReading(1);
+    if (result.drained) {
+      PauseReading(1);
+      return FlushAfterReading();
+    }
     if (bytes < kReadPerTurn) continue;
     ScheduleFlush();
     loop_.RunAfter(absl::ZeroDuration(), [weak = weak_from_this()] {
@@ -65,7 +69,6 @@ void Session::PauseReading(uint64_t wait_for) {
       OnReadable();
     });
   }
-  FlushAfterReading();
 }
 
 absl::Status Session::OnPreface(const wire::Preface& preface) {

@@ -59,6 +59,7 @@ SocketStream::SocketStream(ConnectedSocket socket, EpollLoop& loop)
 
 SocketStream::~SocketStream() {
   if (registered_) loop_.RemoveFd(fd_.get());
+  if (attempt_ != nullptr) attempt_->gone = true;
 }
 
 void SocketStream::Start(Observer* observer) {
@@ -79,6 +80,15 @@ void SocketStream::OnFdEvents(uint32_t events) {
   readiness_.CallNow(broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0, broken || (events & EPOLLOUT) != 0);
 }
 
+bool SocketStream::ReadNow() {
+  if (read_threshold_ != 1 || !read_error_.ok()) return false;
+  Attempt attempt;
+  attempt_ = &attempt;
+  readiness_.CallNow(/*readable=*/true, /*writable=*/false);
+  if (!attempt.gone) attempt_ = nullptr;
+  return attempt.read || attempt.gone;
+}
+
 IoResult SocketStream::Read(absl::Span<const iovec> into) {
   if (!read_error_.ok()) return IoResult::Failed(base::CloneStatus(read_error_));
   IovecBatch spans(into);
@@ -88,6 +98,7 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   message.msg_iov = batch.data();
   message.msg_iovlen = batch.size();
   const ssize_t count = base::Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
+  if (attempt_ != nullptr && (count >= 0 || !WouldBlock(errno))) attempt_->read = true;
   if (count > 0) {
     queued_ -= std::min<size_t>(queued_, count);
     IoResult result = IoResult::Ok(count);

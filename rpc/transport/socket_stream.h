@@ -50,7 +50,14 @@ class SocketStream final : public ByteStream, private FdHandler {
   int fd() const override { return fd_.get(); }
 
  private:
+  // What becomes of one ReadNow.
+  struct Attempt {
+    bool read = false;  // there were bytes, or an end
+    bool gone = false;  // the stream was destroyed meanwhile
+  };
+
   void OnFdEvents(uint32_t events) override;
+  bool ReadNow() override;
   absl::Status Error(const char* action, int error) const;
   bool EnableZerocopy();
   bool DrainErrorQueue();
@@ -78,6 +85,7 @@ class SocketStream final : public ByteStream, private FdHandler {
 
   size_t read_threshold_ = 1;  // SO_RCVLOWAT
   size_t queued_ = 0;          // at least so many bytes wait to be read
+  Attempt* attempt_ = nullptr;
   Readiness readiness_;
 };
 

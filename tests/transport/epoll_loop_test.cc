@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -12,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/unique_fd.h"
+#include "transport/busy_poll.h"
 #include "transport/loop_testing.h"
 
 namespace pagewire::transport::testing {
@@ -66,6 +69,84 @@ TEST_F(EpollLoopTest, NoTaskIsMissedBetweenPollingAndSleeping) {
   Event done;
   loop_->Post([&] { Hop(*loop_, *other, 20'000, done); });
   done.Wait();
+}
+
+// Always has something to read. Its loop sees news at once, again and again, and so begins to poll.
+class Chatterbox final : public FdHandler {
+ public:
+  Chatterbox() { Say(); }
+
+  int fd() const { return fd_.get(); }
+  int told() const { return told_; }
+  int asked() const { return asked_; }
+
+  std::function<void()> on_told = [] {};
+  std::function<void()> on_asked = [] {};
+
+  void OnFdEvents(uint32_t) override {
+    ++told_;
+    Hear();
+    on_told();
+  }
+  bool ReadNow() override {
+    ++asked_;
+    Hear();
+    on_asked();
+    return true;
+  }
+
+ private:
+  void Say() { EXPECT_EQ(eventfd_write(fd_.get(), 1), 0); }
+  void Hear() {
+    eventfd_t value;
+    EXPECT_EQ(eventfd_read(fd_.get(), &value), 0);
+    Say();
+  }
+
+  const base::UniqueFd fd_{eventfd(0, EFD_NONBLOCK)};
+  int told_ = 0;
+  int asked_ = 0;
+};
+
+TEST_F(EpollLoopTest, WhoIsAskedDirectlyDoesNotKeepOthersWaiting) {
+  if (BusyPollLimit() <= absl::ZeroDuration()) GTEST_SKIP() << "loops of this process do not poll";
+  Chatterbox one, two;
+  Event done;
+  int most = 0;  // times that one was asked between two events of the other
+  int before = 0;
+  two.on_told = [&] {
+    most = std::max(most, one.asked() + two.asked() - before);
+    before = one.asked() + two.asked();
+    if (before > 1000) done.Set();
+  };
+  RunOn(*loop_, [&] {
+    ASSERT_EQ(loop_->AddFd(one.fd(), &one), absl::OkStatus());
+    ASSERT_EQ(loop_->AddFd(two.fd(), &two), absl::OkStatus());
+  });
+  done.Wait();
+  RunOn(*loop_, [&] {
+    loop_->RemoveFd(one.fd());
+    loop_->RemoveFd(two.fd());
+  });
+  EXPECT_LE(most, 3);
+}
+
+TEST_F(EpollLoopTest, WhoIsAskedDirectlyMayBeRemovedInside) {
+  if (BusyPollLimit() <= absl::ZeroDuration()) GTEST_SKIP() << "loops of this process do not poll";
+  auto handler = std::make_unique<Chatterbox>();
+  Event done;
+  handler->on_asked = [&] {
+    if (handler->asked() < 10) return;
+    loop_->RemoveFd(handler->fd());
+    loop_->Post([&] { done.Set(); });
+  };
+  RunOn(*loop_, [&] { ASSERT_EQ(loop_->AddFd(handler->fd(), handler.get()), absl::OkStatus()); });
+  done.Wait();
+  RunOn(*loop_, [&] {
+    EXPECT_EQ(handler->asked(), 10);
+    handler.reset();
+  });
+  RunOn(*loop_, [] {});
 }
 
 TEST_F(EpollLoopTest, TasksNeverRunInsidePost) {
