@@ -98,7 +98,7 @@ IoResult SocketStream::Read(absl::Span<const iovec> into) {
   message.msg_iov = batch.data();
   message.msg_iovlen = batch.size();
   const ssize_t count = base::Uninterrupted([&] { return recvmsg(fd_.get(), &message, 0); });
-  if (attempt_ != nullptr && (count >= 0 || !WouldBlock(errno))) attempt_->read = true;
+  if (attempt_ != nullptr && count > 0) attempt_->read = true;
   if (count > 0) {
     queued_ -= std::min<size_t>(queued_, count);
     IoResult result = IoResult::Ok(count);

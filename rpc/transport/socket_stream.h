@@ -52,7 +52,7 @@ class SocketStream final : public ByteStream, private FdHandler {
  private:
   // What becomes of one ReadNow.
   struct Attempt {
-    bool read = false;  // there were bytes, or an end
+    bool read = false;  // there were bytes (an end is there again and again)
     bool gone = false;  // the stream was destroyed meanwhile
   };
 
