@@ -185,12 +185,13 @@ void EpollLoop::WaitAndDispatch() {
 
 // Who posts meanwhile need not wake this thread.
 int EpollLoop::Poll(absl::Duration limit, epoll_event* events) {
-  const absl::Time end = Now() + limit;
+  const absl::Time begin = Now();
   while (true) {
     int count = 0;
     bool read = false;
     FdHandler* const last = HandlerOf(last_readable_);
-    if (last != nullptr && reads_in_a_row_ < kReadsPerWait) {
+    // Not when somebody has yielded: then a turn is over, and the next is for all.
+    if (last != nullptr && reads_in_a_row_ < kReadsPerWait && timers_.next_due() > begin) {
       ++reads_in_a_row_;
       read = last->ReadNow();
     } else {
@@ -203,7 +204,7 @@ int EpollLoop::Poll(absl::Duration limit, epoll_event* events) {
       posted = !posted_.empty() || stopping_;
     }
     const bool news = count > 0 || read || posted;
-    if (!news && Now() < end) continue;
+    if (!news && Now() < begin + limit) continue;
     busy_poll_.OnPolled(news);
     return std::max(count, 0);
   }

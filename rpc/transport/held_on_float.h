@@ -26,12 +26,12 @@ class HeldOnFloat {
 
   uint64_t bytes() const { return bytes_ == nullptr ? 0 : bytes_->load(std::memory_order_relaxed); }
 
-  // Bytes that were added and now go with their payload: what is to run, once, when that is released. It runs
-  // `released` too, which may be null.
+  // Bytes that were added and now go with their payload: what is to run, once, when that is released, and then runs
+  // `released`. A slice keeps all bytes of its payload.
   absl::AnyInvocable<void()> RemoveOnRelease(uint64_t bytes, absl::AnyInvocable<void()> released) {
     return [all = bytes_, bytes, released = std::move(released)]() mutable {
       all->fetch_sub(bytes, std::memory_order_relaxed);
-      if (released != nullptr) released();
+      released();
     };
   }
 

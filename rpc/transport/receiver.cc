@@ -211,6 +211,7 @@ absl::Status Receiver::OnPayloadBegin(const wire::v1::PayloadBegin& begin, uint8
   }
   const auto [it, inserted] =
       payloads_.try_emplace(begin.payload_id(), begin.payload_id(), begin.call_id(), size, WayOf(begin));
+  if (!inserted) return Violation(absl::StrCat("PAYLOAD_BEGIN: payload ", begin.payload_id(), " has begun already"));
   if (begin.receive_path() != wire::v1::RECEIVE_PATH_UNSPECIFIED) maps_ = it->second.maps();
   IncomingPayload& payload = it->second;
   if (call == nullptr || call->discarded) {
@@ -266,13 +267,17 @@ void Receiver::GrowFloat() {
   const uint64_t target = FloatTarget();
   // What small messages take comes back when they are read: not worth the budget's lock, which all connections share.
   if (credit_.float_bytes() >= target - target / kFloatSlack) return;
-  memory::Budget& budget = memory::ConnectionCreditBudget();
-  const uint64_t missing = target - credit_.float_bytes();
-  // The other half is for messages in transit.
-  if (budget.reserved() + missing > budget.limit() / 2) return;
-  if (auto reservation = budget.TryReserve(missing, "connection credit")) {
+  if (auto reservation = ReserveFloat(target - credit_.float_bytes())) {
     credit_.Refill(*std::move(reservation), target);
+    float_grown_ = true;
   }
+}
+
+std::optional<memory::Reservation> Receiver::ReserveFloat(uint64_t bytes) {
+  memory::Budget& budget = memory::ConnectionCreditBudget();
+  // The other half is for messages in transit.
+  if (budget.reserved() + bytes > budget.limit() / 2) return std::nullopt;
+  return budget.TryReserve(bytes, "connection credit");
 }
 
 // What the application does not read stops its call: such items wait for nothing that others could use.
@@ -316,6 +321,7 @@ void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_
   if (auto reservation = budget.TryReserve(item.credit(), {holder, call_id})) {
     return Grant(call_id, call, item, payload_id, *std::move(reservation));
   }
+  if (payload_id != 0 && GrantOnFloat(call_id, call, item)) return;
   auto granted = [post = outlet_.Poster(), this, call_id, payload_id](memory::Reservation reservation) mutable {
     post([this, call_id, payload_id, reservation = std::move(reservation)]() mutable {
       OnReserved(call_id, payload_id, std::move(reservation));
@@ -348,11 +354,43 @@ void Receiver::OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reserva
 void Receiver::Grant(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id,
                      memory::Reservation reservation) {
   if (payload_id != 0) bytes_to_come_ += item.size();
+  item.StartOnGrant(std::move(reservation));
+  AnnounceGrant(call_id, call, item);
+}
+
+void Receiver::AnnounceGrant(uint64_t call_id, Call& call, const IncomingItem& item) {
   // Two frames: the one that names the call must raise the connection's limit by what the item takes and no more.
   if (credit_.unannounced() > 0) SendConnectionCredit();
   credit_.Grant(call.credit, item.credit());
-  item.StartOnGrant(std::move(reservation));
   AnnounceCallCredit(call_id, call);
+}
+
+// A payload that asks while the float lacks as much could have started on the float, had that been whole already.
+bool Receiver::GrantOnFloat(uint64_t call_id, Call& call, IncomingItem& item) {
+  if (!float_grown_ || credit_.float_bytes() + item.credit() > FloatTarget()) return false;
+  std::optional<memory::Reservation> reservation = ReserveFloat(item.credit());
+  if (!reservation.has_value()) return false;
+  bytes_to_come_ += item.size();
+  held_on_float_.Add(item.credit());
+  item.StopWaiting();
+  item.StartOnFloat(*std::move(reservation));
+  AnnounceGrant(call_id, call, item);
+  return true;
+}
+
+void Receiver::OnFloatReleased() {
+  std::vector<uint64_t> waiting;
+  for (const auto& [payload_id, payload] : payloads_) {
+    if (payload.item().waiting()) waiting.push_back(payload_id);
+  }
+  std::sort(waiting.begin(), waiting.end());
+  for (const uint64_t payload_id : waiting) {
+    IncomingPayload& payload = payloads_.find(payload_id)->second;
+    Call* call = Find(payload.call_id());
+    if (call == nullptr || !GrantOnFloat(payload.call_id(), *call, payload.item())) break;
+  }
+  GrowFloat();
+  AnnounceCredit();
 }
 
 // With a grant, or for items to come; then the connection's limit must not rise by this frame.
@@ -367,7 +405,10 @@ void Receiver::AnnounceCallCredit(uint64_t call_id, Call& call) {
 }
 
 void Receiver::AnnounceCredit() {
-  if (credit_.unannounced() >= float_target_ / 2) SendConnectionCredit();
+  // Of a small float all is worth a frame: a payload that asks because it does not know stands in the held budget's
+  // line.
+  const uint64_t worth_it = held_on_float_.bytes() > 0 ? 1 : float_target_ / 2;
+  if (credit_.unannounced() >= worth_it) SendConnectionCredit();
 }
 
 void Receiver::SendConnectionCredit() {
@@ -386,7 +427,7 @@ void Receiver::Settle(IncomingItem& item) {
   item.StopWaiting();
   item.TakeHeld();
   if (auto backing = item.TakeFloatBacking()) {
-    credit_.Refill(*std::move(backing), float_target_);
+    credit_.Refill(*std::move(backing), FloatTarget());
     AnnounceCredit();
   }
 }
@@ -503,7 +544,11 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
     absl::AnyInvocable<void()> released = outlet_.OnPayloadReleased(end.payload_id());
     if (payload.item().on_float()) {
       payload.item().NameHolder({handler_.HolderOf(call_id), call_id});
-      released = held_on_float_.RemoveOnRelease(payload.item().credit(), std::move(released));
+      released = held_on_float_.RemoveOnRelease(
+          payload.item().credit(), [released = std::move(released), post = outlet_.Poster(), this]() mutable {
+            if (released != nullptr) released();
+            post([this] { OnFloatReleased(); });
+          });
     }
     result = payload.Finish(std::move(released));
     if (totals_ == nullptr) totals_ = std::make_unique<TransferTotals>();

@@ -153,6 +153,10 @@ class Receiver {
   void RequestOrPark(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id);
   void Grant(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id, memory::Reservation reservation);
+  void AnnounceGrant(uint64_t call_id, Call& call, const IncomingItem& item);
+  bool GrantOnFloat(uint64_t call_id, Call& call, IncomingItem& item);
+  void OnFloatReleased();
+  std::optional<memory::Reservation> ReserveFloat(uint64_t bytes);
   void OnReserved(uint64_t call_id, uint64_t payload_id, memory::Reservation reservation);
   void Refuse(uint64_t call_id, absl::Status status);
   void RefuseIfFailed(const IncomingPayload& payload);
@@ -171,6 +175,7 @@ class Receiver {
   ReceiveCredit credit_;
   uint64_t float_target_;  // of the float and what is held on it together
   HeldOnFloat held_on_float_;
+  bool float_grown_ = false;  // beyond what it was at first
   absl::node_hash_map<uint64_t, Call> calls_;
   absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
   uint64_t last_payload_id_ = 0;  // that a message announced
