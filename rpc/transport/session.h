@@ -187,8 +187,9 @@ class Session final : private ByteStream::Observer,
   void SendPing(uint64_t id);
   void BoundControl();
   void ScheduleFlush();
-  // Acknowledges, after what is posted now, such as completions: what they send goes out with it.
+  // Until there are so many bytes, or more where many are sure to come.
   void PauseReading(uint64_t wait_for);
+  // Acknowledges, after what is posted now, such as completions: what they send goes out with it.
   void FlushAfterReading();
   void FlushInAnotherTurn();
   void Flush();
