@@ -85,10 +85,14 @@ TEST_F(MapTargetTest, AWholeChunkIsOneCall) {
 TEST_F(MapTargetTest, WaitsForTheRestOfTheChunk) {
   MapTarget target(1 << 20, *arena_, pieces_, report_);
   target.BeginChunk();
-  EXPECT_EQ(target.Receive(stream_, 64 * kPageBytes, {}).wait_for, 64 * kPageBytes);
+  ChunkTarget::Result result = target.Receive(stream_, 64 * kPageBytes, {});
+  EXPECT_EQ(result.io.state, IoState::kBlocked);
+  EXPECT_EQ(result.wait_for, 64 * kPageBytes);
   stream_.answers = {Mapped(10)};
   EXPECT_EQ(target.Receive(stream_, 64 * kPageBytes, {}).io.bytes, 10 * kPageBytes);
-  EXPECT_EQ(target.Receive(stream_, 54 * kPageBytes, {}).wait_for, 54 * kPageBytes);
+  result = target.Receive(stream_, 54 * kPageBytes, {});
+  EXPECT_EQ(result.io.state, IoState::kBlocked);
+  EXPECT_EQ(result.wait_for, 54 * kPageBytes);
   EXPECT_EQ(stream_.requests[1].address + 10 * kPageBytes, stream_.requests[2].address);
 }
 

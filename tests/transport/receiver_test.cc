@@ -43,8 +43,9 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
     return options;
   }
 
-  // A call whose message announces the payload, which begins; its grant has come when this returns.
-  absl::Status Begin(uint64_t id, uint64_t size) {
+  // A call whose message announces the payload, which begins; if it is not covered its grant has come when this
+  // returns, as far as there is memory.
+  absl::Status Begin(uint64_t id, uint64_t size, uint8_t flags = 0) {
     receiver_.OpenCall(id);
     absl::Status status =
         receiver_.OnMessagePart(id, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream, 0, id, {});
@@ -53,7 +54,7 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
     begin.set_payload_id(id);
     begin.set_call_id(id);
     begin.set_size(size);
-    return receiver_.OnPayloadBegin(begin, 0);
+    return receiver_.OnPayloadBegin(begin, flags);
   }
 
   // A chunk; where its bytes go.
@@ -470,18 +471,7 @@ class FullReceiverTest : public ReceiverTest {
   // While there is a receiver to be told.
   void TearDown() override { payloads_.clear(); }
 
-  absl::Status TryStart(uint64_t id, uint64_t size, uint8_t flags) {
-    receiver_.OpenCall(id);
-    absl::Status status =
-        receiver_.OnMessagePart(id, wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream, 0, id, {});
-    if (!status.ok()) return status;
-    wire::v1::PayloadBegin begin;
-    begin.set_payload_id(id);
-    begin.set_call_id(id);
-    begin.set_size(size);
-    return receiver_.OnPayloadBegin(begin, flags);
-  }
-  void Start(uint64_t id, uint64_t size, uint8_t flags) { ASSERT_EQ(TryStart(id, size, flags), absl::OkStatus()); }
+  void Start(uint64_t id, uint64_t size, uint8_t flags) { ASSERT_EQ(Begin(id, size, flags), absl::OkStatus()); }
 
   // A payload that is started as covered, and delivered.
   void Deliver(uint64_t id) {
@@ -510,7 +500,7 @@ TEST_F(FullReceiverTest, WhatIsHeldOnTheFloatIsNotFilledUpAgain) {
     ASSERT_LE(receiver_.float_bytes() + payloads_.size() * kSize, kFloat);
   }
   EXPECT_THAT(payloads_, SizeIs(::testing::Ge((kFloat - kFloat / 4) / kSize)));
-  EXPECT_EQ(TryStart(id, kSize, wire::kFlagCovered).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Begin(id, kSize, wire::kFlagCovered).code(), absl::StatusCode::kInvalidArgument);
 
   // It comes back as they are released.
   payloads_.erase(payloads_.begin(), payloads_.begin() + 20);
