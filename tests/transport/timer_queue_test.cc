@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -57,6 +58,61 @@ TEST(TimerQueue, ATimerMayCancelOthersAndItself) {
   timers.RunDue(At(9));
   EXPECT_EQ(runs, 1);
   EXPECT_TRUE(timers.empty());
+}
+
+TEST(TimerQueue, IdsOfTimersThatAreGoneAreIgnored) {
+  TimerQueue timers;
+  int runs = 0;
+  const auto cancelled = timers.Add(At(1), [&] { ++runs; });
+  timers.Cancel(cancelled);
+  const auto second = timers.Add(At(1), [&] { ++runs; });
+  EXPECT_NE(second, cancelled);
+  timers.Cancel(cancelled);
+  timers.Cancel(0);
+  timers.Cancel(Loop::TimerId{1} << 60);
+  timers.RunDue(At(1));
+  EXPECT_EQ(runs, 1);
+  timers.Add(At(1), [&] { ++runs; });
+  timers.Cancel(second);  // has run
+  timers.RunDue(At(1));
+  EXPECT_EQ(runs, 2);
+}
+
+TEST(TimerQueue, ManyThatComeAndGoKeepTheirOrder) {
+  struct Timer {
+    Loop::TimerId id;
+    int due;
+    bool cancelled;
+  };
+  TimerQueue timers;
+  std::vector<Timer> all;
+  std::vector<int> ran;
+  uint32_t random = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    random = random * 1664525 + 1013904223;
+    const int due = static_cast<int>(random >> 20);
+    all.push_back({timers.Add(At(due), [&ran, i] { ran.push_back(i); }), due, false});
+    // Nine of ten go before they are due.
+    if (random % 10 != 0) {
+      Timer& gone = all[random / 10 % all.size()];
+      timers.Cancel(gone.id);
+      gone.cancelled = true;
+    }
+  }
+  std::vector<int> expected;
+  for (int i = 0; i < static_cast<int>(all.size()); ++i) {
+    if (!all[i].cancelled) expected.push_back(i);
+  }
+  std::stable_sort(expected.begin(), expected.end(), [&](int a, int b) { return all[a].due < all[b].due; });
+  EXPECT_EQ(timers.next_due(), At(all[expected.front()].due));
+  timers.RunDue(At(2'000));
+  const size_t before = ran.size();
+  EXPECT_GT(before, 0u);
+  timers.RunDue(absl::InfiniteFuture());
+  EXPECT_GT(ran.size(), before);
+  EXPECT_EQ(ran, expected);
+  EXPECT_TRUE(timers.empty());
+  EXPECT_EQ(timers.next_due(), absl::InfiniteFuture());
 }
 
 // Comes back to the queue when it is destroyed.
