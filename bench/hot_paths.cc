@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/string_view.h"
 #include "call/client_connection.h"
 #include "call/handler_table.h"
 #include "call/server_connection.h"
@@ -94,7 +95,7 @@ class Ends {
   // One call from its start to its end; it must succeed.
   void Call(const Method& method, const std::string& message, const Payload& payload, uint64_t reply_bytes) {
     call::UnaryRequest request;
-    request.terms.method = std::string(method.name);
+    request.terms.method = base::ToAbsl(method.name);
     request.terms.deadline = absl::Now() + absl::Hours(1);
     request.terms.takes_response_payload = HasResponsePayload(method.payload);
     request.terms.max_metadata_bytes = 16 << 10;

@@ -158,7 +158,7 @@ class Receiver {
       if (map) {
         map_target.BeginChunk();
       } else {
-        std::vector<iovec> places;
+        transport::CopyTarget::Places places;
         if (!pieces.Place(kChunkBytes, payload_bytes - taken, places).ok()) Die("no memory");
         copy_target.SetPlaces(std::move(places));
         target = &copy_target;

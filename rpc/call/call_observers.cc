@@ -48,10 +48,10 @@ void CallObservers::CountTransfers(const TransferTotals& more, TransferTotals Tr
   Wake();
 }
 
-void CallObservers::End(const absl::Status& status, std::string peer) {
+void CallObservers::End(const absl::Status& status, const std::shared_ptr<const std::string>& peer) {
   base::MutexLock lock(mutex_);
   if (std::exchange(ended_, true)) return;
-  news_.peer = std::move(peer);
+  if (peer != nullptr) news_.peer = *peer;
   news_.end = base::CloneStatus(status);
   Wake();
 }

@@ -31,8 +31,8 @@ class CallObservers final : public std::enable_shared_from_this<CallObservers> {
   void PayloadsSent(TransferTotals totals);
   void PayloadsReceived(const TransferTotals& totals);
 
-  // Nothing is told after it; a second one is ignored. `peer`: empty where observers know it, or there is none.
-  void End(const absl::Status& status, std::string peer = {});
+  // Nothing is told after it; a second one is ignored. `peer`: null where observers know it, or there is none.
+  void End(const absl::Status& status, const std::shared_ptr<const std::string>& peer = nullptr);
 
  private:
   struct Transfers {

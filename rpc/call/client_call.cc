@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/string_view.h"
 #include "call/wire_status.h"
 
 namespace pagewire::call {
@@ -15,6 +16,10 @@ using transport::IncomingMessage;
 ClientCall::ClientCall(transport::Loop& loop, CallTerms terms) : loop_(loop), terms_(std::move(terms)) {}
 
 ClientCall::~ClientCall() { loop_.CancelTimer(deadline_timer_); }
+
+void ClientCall::RequestCancel(std::shared_ptr<Cancellable> self) {
+  loop_.Post([this, self = std::move(self)] { Cancel(absl::CancelledError("cancelled by the client")); });
+}
 
 void ClientCall::ArmDeadline() {
   if (terms_.deadline == absl::InfiniteFuture()) return;
@@ -31,32 +36,33 @@ void ClientCall::ArmDeadline() {
   });
 }
 
-wire::v1::CallStart ClientCall::MakeStart() const {
-  wire::v1::CallStart start;
-  start.set_method(terms_.method);
+void ClientCall::WriteStart(wire::v1::CallStart& start) const {
+  start.Clear();
+  start.mutable_method()->assign(terms_.method.data(), terms_.method.size());  // its memory stays
   if (terms_.deadline != absl::InfiniteFuture()) {
     start.set_timeout_us(std::max<int64_t>(0, absl::ToInt64Microseconds(terms_.deadline - absl::Now())));
   }
-  WriteMetadata(terms_.metadata, *start.mutable_metadata());
-  return start;
+  if (!terms_.metadata.empty()) WriteMetadata(terms_.metadata, *start.mutable_metadata());
 }
 
 bool ClientCall::Fits(const transport::Session& session) const {
-  return session.CheckFits(wire::FrameType::kCallStart, MakeStart()).ok();
+  wire::v1::CallStart start;
+  WriteStart(start);
+  return session.CheckFits(wire::FrameType::kCallStart, start).ok();
 }
 
-uint64_t ClientCall::SendOn(transport::Session& session) {
-  outcome_.peer = session.peer();
-  wire::v1::CallStart start = MakeStart();
+uint64_t ClientCall::SendOn(transport::Session& session, wire::v1::CallStart& start) {
+  outcome_.peer = session.shared_peer();
+  WriteStart(start);
   if (absl::Status status = session.CheckFits(wire::FrameType::kCallStart, start); !status.ok()) {
-    Finish(base::Annotate(status, terms_.method), /*not_started=*/true);
+    Finish(base::Annotate(status, base::ToStd(terms_.method)), /*not_started=*/true);
     return 0;
   }
   session_ = &session;
   id_ = session.OpenCall();
   if (terms_.own != nullptr) session.LimitCall(id_, terms_.own->items);
   start.set_call_id(id_);
-  SendFirst(std::move(start));
+  SendFirst(start);
   return id_;
 }
 
@@ -82,9 +88,11 @@ void ClientCall::OnInitialMetadata(wire::v1::MessagePart&& part) {
 }
 
 absl::Status ClientCall::ReadMetadataOf(const wire::MetadataList& list, Metadata& metadata) const {
+  if (list.empty()) return absl::OkStatus();
   const absl::Status status = wire::ValidateReceivedMetadata(list, terms_.max_metadata_bytes);
-  if (status.ok()) metadata = ReadMetadata(list);
-  return base::Annotate(status, absl::StrCat(terms_.method, ": from the server"));
+  if (!status.ok()) return base::Annotate(status, absl::StrCat(terms_.method, ": from the server"));
+  metadata = ReadMetadata(list);
+  return absl::OkStatus();
 }
 
 void ClientCall::OnMessage(IncomingMessage message) {
@@ -99,7 +107,7 @@ void ClientCall::OnMessage(IncomingMessage message) {
 
 void ClientCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport& report, transport::Unread unread) {
   if (finished_) return;
-  outcome_.transfers.received = report;
+  outcome_.transfers.Mutable().received = report;
   awaits_payload_ = false;
   if (payload.ok()) {
     if (terms_.observers != nullptr) terms_.observers->PayloadsReceived(TotalsOf(report));
@@ -113,7 +121,9 @@ void ClientCall::OnItemSent(uint64_t bytes) {
   if (!finished_) TakeItemSent(bytes);
 }
 
-void ClientCall::OnSent(const TransferReport& report) { outcome_.transfers.sent = report; }
+void ClientCall::OnSent(const TransferReport& report) {
+  if (!finished_) outcome_.transfers.Mutable().sent = report;  // afterwards the application reads it
+}
 
 void ClientCall::OnReceipt(const TransferReport& report) {
   OnSent(report);
@@ -139,8 +149,8 @@ void ClientCall::OnStatus(wire::v1::CallStatus&& status) {
 
 void ClientCall::Describe(CallView& view) const {
   view.client = true;
-  view.method = terms_.method;
-  view.peer = outcome_.peer;
+  view.method = std::string(terms_.method);
+  if (outcome_.peer != nullptr) view.peer = *outcome_.peer;
   view.deadline = terms_.deadline;
   view.began = terms_.began;
   view.attempt = terms_.attempt;
@@ -148,8 +158,9 @@ void ClientCall::Describe(CallView& view) const {
 }
 
 void ClientCall::OnConnectionLost(const absl::Status& status, bool not_started) {
+  if (finished_) return;
   session_ = nullptr;
-  Finish(absl::UnavailableError(absl::StrCat("connection to ", outcome_.peer, " lost: ", status.message())),
+  Finish(absl::UnavailableError(absl::StrCat("connection to ", *outcome_.peer, " lost: ", status.message())),
          not_started);
 }
 

@@ -7,6 +7,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -17,6 +18,8 @@
 #include "base/coarse_clock.h"
 #include "call/admission.h"
 #include "call/call_observers.h"
+#include "call/cancellable.h"
+#include "call/lazy_transfers.h"
 #include "call/method_terms.h"
 #include "call/views.h"
 #include "transport/loop.h"
@@ -28,7 +31,7 @@ namespace pagewire::call {
 
 // What a call is, apart from its messages.
 struct CallTerms {
-  std::string method;  // "/package.Service/Method"
+  absl::string_view method;  // "/package.Service/Method"; outlives the call
   absl::Time deadline = absl::InfiniteFuture();
   Metadata metadata;  // valid
   transport::PayloadEvents payload_events;
@@ -48,21 +51,25 @@ struct CallOutcome {
   absl::Status status;
   Metadata initial_metadata;
   Metadata trailing_metadata;
-  CallTransferReport transfers;
-  std::string peer;
+  LazyTransfers transfers;
+  std::shared_ptr<const std::string> peer;  // null: it was not sent
   bool not_started = false;
 };
 
 // States: waiting (no connection yet), sent, finished. What is common to all kinds of calls; the kinds say which
-// messages they send and what they do with those that come. Lives on one loop; every function is called there.
-class ClientCall {
+// messages they send and what they do with those that come. Lives on one loop; every function is called there, but for
+// RequestCancel.
+class ClientCall : public Cancellable {
  public:
-  virtual ~ClientCall();
+  ~ClientCall() override;
   ClientCall(const ClientCall&) = delete;
   ClientCall& operator=(const ClientCall&) = delete;
 
-  const std::string& method() const { return terms_.method; }
+  absl::string_view method() const { return terms_.method; }
   bool finished() const { return finished_; }
+
+  // Cancel, from any thread.
+  void RequestCancel(std::shared_ptr<Cancellable> self) override;
 
   // Starts the clock: the call ends with DEADLINE_EXCEEDED when its deadline passes, inside of this if it has passed.
   void ArmDeadline();
@@ -80,8 +87,8 @@ class ClientCall {
   bool Fits(const transport::Session& session) const;
 
   // Sends the call; `session` stays valid until OnStatus or OnConnectionLost. Returns its id, or 0 when the call has
-  // ended because the server does not take its metadata.
-  uint64_t SendOn(transport::Session& session);
+  // ended because the server does not take its metadata. `start` is written over: its memory is used again.
+  uint64_t SendOn(transport::Session& session, wire::v1::CallStart& start);
 
   // Ends the call from our side: deadline, cancellation, a response we refuse. The server is told. No effect on a
   // finished call.
@@ -118,7 +125,7 @@ class ClientCall {
   uint64_t id() const { return id_; }
 
   // Sends the call's first frame, and what else there is to send.
-  virtual void SendFirst(wire::v1::CallStart start) = 0;
+  virtual void SendFirst(wire::v1::CallStart& start) = 0;
 
   // The server's metadata has come; it stands in outcome().
   virtual void TakeInitialMetadata() {}
@@ -138,7 +145,7 @@ class ClientCall {
   virtual void TakeEnd() = 0;
 
  private:
-  wire::v1::CallStart MakeStart() const;
+  void WriteStart(wire::v1::CallStart& start) const;
 
   // INVALID_ARGUMENT or RESOURCE_EXHAUSTED when the server's metadata breaks the rules.
   absl::Status ReadMetadataOf(const wire::MetadataList& list, Metadata& metadata) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/string_view.h"
 
 namespace pagewire::call {
 
@@ -31,7 +32,8 @@ void ClientConnection::Send(std::shared_ptr<ClientCall> call) {
     call->set_waiting_number(kFirstWaitingCall + ++last_early_);
     return early_.push_back(std::move(call));
   }
-  if (const uint64_t id = call->SendOn(*session_); id != 0) calls_.emplace(id, std::move(call));
+  if (const uint64_t id = call->SendOn(*session_, start_); id != 0) calls_.emplace(id, std::move(call));
+  if (start_.metadata_size() > 0) start_ = wire::v1::CallStart();  // which may be large
   SetIdleIfWithoutCalls();
 }
 
@@ -80,7 +82,7 @@ void ClientConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> paylo
 }
 
 void ClientConnection::OnRefused(uint64_t call_id, absl::Status status) {
-  if (ClientCall* call = Find(call_id)) call->Cancel(base::Annotate(status, call->method()));
+  if (ClientCall* call = Find(call_id)) call->Cancel(base::Annotate(status, base::ToStd(call->method())));
 }
 
 void ClientConnection::OnItemSent(uint64_t call_id, uint64_t bytes) {
@@ -129,9 +131,9 @@ bool ClientConnection::MayRefuse(uint64_t) {
   return false;  // responses are what calls are made for
 }
 
-std::string ClientConnection::HolderOf(uint64_t call_id) {
+std::string_view ClientConnection::HolderOf(uint64_t call_id) {
   const ClientCall* call = Find(call_id);
-  return call == nullptr ? std::string("a finished call") : call->method();
+  return call == nullptr ? "a finished call" : base::ToStd(call->method());
 }
 
 void ClientConnection::OnClosed(absl::Status status) {

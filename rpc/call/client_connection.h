@@ -74,7 +74,7 @@ class ClientConnection final : public Inspected, private transport::SessionHandl
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
   bool MayRefuse(uint64_t call_id) override;
-  std::string HolderOf(uint64_t call_id) override;
+  std::string_view HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 
   ClientCall* Find(uint64_t call_id);
@@ -85,6 +85,7 @@ class ClientConnection final : public Inspected, private transport::SessionHandl
   Observer& observer_;
   IdleTimer idle_;
   std::shared_ptr<transport::Session> session_;
+  wire::v1::CallStart start_;                                         // of the last call: its memory is used again
   absl::flat_hash_map<uint64_t, std::shared_ptr<ClientCall>> calls_;  // until the server's status
   std::vector<std::shared_ptr<ClientCall>> early_;  // too large for what is known of the server before its preface
   uint64_t last_early_ = 0;

@@ -29,7 +29,7 @@ bool ServerConnection::Describe(ConnectionView& view) const {
   view.failure = drain_reason_;
   view.idle = idle_.idle();
   view.calls_open = calls_.size();
-  session_->VisitAnswered([&](uint64_t id, const std::string&) { view.calls_open += calls_.contains(id) ? 0 : 1; });
+  session_->VisitAnswered([&](uint64_t id, std::string_view) { view.calls_open += calls_.contains(id) ? 0 : 1; });
   if (view.calls_open > 0) view.idle.reset();  // an answer is on its way
   return true;
 }
@@ -40,7 +40,7 @@ void ServerConnection::DescribeCalls(uint64_t after, absl::Time until, size_t li
   for (const auto& [id, call] : calls_) {
     if (call->began() <= until) ids.push_back(id);
   }
-  session_->VisitAnswered([&](uint64_t id, const std::string&) {
+  session_->VisitAnswered([&](uint64_t id, std::string_view) {
     if (!calls_.contains(id) && session_->DescribeCall(id).began <= until) ids.push_back(id);
   });
   for (const uint64_t id : FirstOf(std::move(ids), after, limit)) {
@@ -63,9 +63,9 @@ void ServerConnection::DescribeTransfers(const transport::TransferPlace& after, 
   for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
     const auto call = calls_.find(transfer.call_id);
-    const std::string* const answered = session_->MethodOfAnswered(transfer.call_id);
+    const std::string_view* const answered = session_->MethodOfAnswered(transfer.call_id);
     if (call != calls_.end()) {
-      view.method = call->second->method_name();
+      view.method = std::string(call->second->method_name());
     } else if (answered != nullptr) {
       view.method = *answered;
     }
@@ -116,7 +116,8 @@ void ClientConnection::DescribeTransfers(const transport::TransferPlace& after, 
                                          std::vector<TransferOfCall>& transfers) const {
   for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
-    if (const auto call = calls_.find(transfer.call_id); call != calls_.end()) view.method = call->second->method();
+    if (const auto call = calls_.find(transfer.call_id); call != calls_.end())
+      view.method = std::string(call->second->method());
     view.peer = session_->peer();
     view.transfer = std::move(transfer);
   }

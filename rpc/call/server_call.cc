@@ -1,6 +1,7 @@
 #include "call/server_call.h"
 
 #include <absl/strings/str_cat.h>
+#include <pagewire/internal/block_pool.h>
 
 #include <utility>
 
@@ -25,19 +26,20 @@ ServerCall::~ServerCall() { loop_.CancelTimer(deadline_timer_); }
 
 void ServerCall::ArmDeadline(absl::AnyInvocable<void()> expired) {
   if (state_->deadline == absl::InfiniteFuture()) return;
-  deadline_timer_ = loop_.RunAfter(state_->deadline - absl::Now(), [this, expired = std::move(expired)]() mutable {
-    End(absl::DeadlineExceededError(absl::StrCat(state_->method, ": the deadline passed ",
+  auto end = [this, expired = std::move(expired)]() mutable {
+    End(absl::DeadlineExceededError(absl::StrCat(method_name(), ": the deadline passed ",
                                                  running_ ? "in the handler" : "before the request was complete")),
         /*not_started=*/!running_);
     std::move(expired)();
-  });
+  };
+  deadline_timer_ = loop_.RunAfter(state_->deadline - absl::Now(), internal::Box(std::move(end)));
 }
 
 bool ServerCall::OnMessage(transport::IncomingMessage message) {
   if (answered_) return false;
   if (message.payload_id != 0 && !HasRequestPayload(method_.payload)) {
     End(absl::InvalidArgumentError(absl::StrCat(
-            state_->method, ": the method takes no payload with its request (see option pagewire.payload)")),
+            method_name(), ": the method takes no payload with its request (see option pagewire.payload)")),
         !running_);
     return false;
   }
@@ -53,7 +55,7 @@ bool ServerCall::OnPayload(absl::StatusOr<Payload> payload, const TransferReport
   if (running_) {
     state_->PayloadReceived(report);
   } else {
-    state_->transfers.received = report;
+    state_->transfers.Mutable().received = report;
   }
   return TakePayload(*std::move(payload), std::move(unread));
 }
@@ -93,25 +95,27 @@ void ServerCall::OnHandlerReturned(absl::StatusOr<internal::RawMessage> reply) {
 absl::Status ServerCall::CheckMetadataSize(const Metadata& metadata) const {
   const uint64_t bytes = wire::MetadataBytes(metadata);
   if (bytes <= max_metadata_bytes_) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(state_->method, ": the handler's metadata of ", bytes,
+  return absl::ResourceExhaustedError(absl::StrCat(method_name(), ": the handler's metadata of ", bytes,
                                                    " bytes is larger than the limit of ", max_metadata_bytes_,
                                                    "; raise ServerBuilder::SetMaxMetadataBytes, or the method's by "
                                                    "SetMethodLimits"));
 }
 
-absl::StatusOr<wire::v1::MessagePart> ServerCall::MakePart(Metadata initial_metadata) {
+absl::StatusOr<wire::v1::MessagePart> ServerCall::MakePart(const Metadata& initial_metadata) {
+  absl::StatusOr<wire::v1::MessagePart> part(absl::in_place);
+  part->set_call_id(call_id_);
+  if (initial_metadata.empty()) return part;
   if (absl::Status status = CheckMetadataSize(initial_metadata); !status.ok()) return status;
-  wire::v1::MessagePart part;
-  part.set_call_id(call_id_);
-  WriteMetadata(initial_metadata, *part.mutable_initial_metadata());
-  if (absl::Status fits = session_.CheckFits(wire::FrameType::kMessage, part); !fits.ok()) {
+  WriteMetadata(initial_metadata, *part->mutable_initial_metadata());
+  if (absl::Status fits = session_.CheckFits(wire::FrameType::kMessage, *part); !fits.ok()) {
     return base::Annotate(fits, state_->method);
   }
   return part;
 }
 
-void ServerCall::SendMessage(wire::v1::MessagePart part, internal::RawMessage message, bool last) {
+void ServerCall::SendMessage(wire::v1::MessagePart&& part, internal::RawMessage&& message, bool last) {
   const bool has_payload = message.payload.size() > 0;
+  if (!has_payload && last) return session_.SendOnly(call_id_, part, message.bytes);
   session_.SendMessage(
       call_id_,
       {.head = std::move(part), .bytes = std::move(message.bytes), .last = last, .with_payload = has_payload});
@@ -120,8 +124,8 @@ void ServerCall::SendMessage(wire::v1::MessagePart part, internal::RawMessage me
 
 void ServerCall::SendFinalStatus(const absl::Status& status) {
   wire::v1::CallStatus body;
-  WriteMetadata(metadata_.initial, *body.mutable_initial_metadata());
-  WriteMetadata(metadata_.trailing, *body.mutable_trailing_metadata());
+  if (!metadata_.initial.empty()) WriteMetadata(metadata_.initial, *body.mutable_initial_metadata());
+  if (!metadata_.trailing.empty()) WriteMetadata(metadata_.trailing, *body.mutable_trailing_metadata());
   session_.DiscardIncoming(call_id_);
   SendStatus(status, std::move(body));
 }
@@ -141,12 +145,12 @@ void ServerCall::Drop() {
   state_->Cancel();
   answered_ = true;
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
-  TakeEnd(absl::CancelledError(absl::StrCat(state_->method, ": the connection to the client is gone")));
+  TakeEnd(absl::CancelledError(absl::StrCat(method_name(), ": the connection to the client is gone")));
 }
 
 void ServerCall::Describe(CallView& view) const {
-  view.method = state_->method;
-  view.peer = state_->peer;
+  view.method = std::string(state_->method);
+  view.peer = *state_->peer;
   view.deadline = state_->deadline;
   view.began = began_;
   view.phase = !running_   ? CallView::Phase::kReceiving
@@ -154,21 +158,21 @@ void ServerCall::Describe(CallView& view) const {
                            : CallView::Phase::kRunning;
 }
 
-void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus body) {
+void ServerCall::SendStatus(const absl::Status& status, wire::v1::CallStatus&& body) {
   answered_ = true;
   loop_.CancelTimer(std::exchange(deadline_timer_, 0));
   body.set_call_id(call_id_);
   WriteStatus(status, body);
-  session_.SendStatus(std::move(body), std::shared_ptr<const std::string>(state_, &state_->method));
+  session_.SendStatus(std::move(body), std::shared_ptr<const std::string_view>(state_, &state_->method));
 }
 
 std::shared_ptr<ServerCall> MakeServerCall(transport::Loop& loop, transport::Session& session, const Method& method,
                                            std::shared_ptr<internal::ServerCallState> state, uint64_t call_id,
                                            uint64_t max_metadata_bytes) {
   if (method.type == MethodType::kUnary) {
-    return std::make_shared<UnaryServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
+    return internal::MakeShared<UnaryServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
   }
-  return std::make_shared<StreamServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
+  return internal::MakeShared<StreamServerCall>(loop, session, method, std::move(state), call_id, max_metadata_bytes);
 }
 
 }  // namespace pagewire::call

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/coarse_clock.h"
+#include "base/string_view.h"
 #include "call/handler_table.h"
 #include "call/server_call_state.h"
 #include "call/views.h"
@@ -62,7 +63,7 @@ class ServerCall {
 
   // Answered, and no handler runs: the call's place is free.
   bool done() const { return answered_ && !running_; }
-  const std::string& method_name() const { return state_->method; }
+  absl::string_view method_name() const { return base::ToAbsl(state_->method); }
 
   // Fills in what the call knows of itself.
   void Describe(CallView& view) const;
@@ -95,8 +96,8 @@ class ServerCall {
 
   // A frame's part of the answer: a message with the initial metadata if they have not been sent. An error when the
   // metadata break a limit.
-  absl::StatusOr<wire::v1::MessagePart> MakePart(Metadata initial_metadata);
-  void SendMessage(wire::v1::MessagePart part, internal::RawMessage message, bool last);
+  absl::StatusOr<wire::v1::MessagePart> MakePart(const Metadata& initial_metadata);
+  void SendMessage(wire::v1::MessagePart&& part, internal::RawMessage&& message, bool last);
 
   // What the handler added that has not been sent; from Answer.
   Metadata TakeInitialMetadata() { return std::exchange(metadata_.initial, Metadata()); }
@@ -106,7 +107,7 @@ class ServerCall {
 
  private:
   absl::Status CheckMetadataSize(const Metadata& metadata) const;
-  void SendStatus(const absl::Status& status, wire::v1::CallStatus body);
+  void SendStatus(const absl::Status& status, wire::v1::CallStatus&& body);
 
   transport::Loop& loop_;
   transport::Session& session_;

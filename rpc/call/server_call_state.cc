@@ -113,7 +113,8 @@ void ServerCallState::Watch(const std::shared_ptr<call::CallObservers>& observer
     so_far = std::move(unwatched_);
   }
   if (observers == nullptr) return;
-  if (transfers.received.payload_bytes > 0) observers->PayloadsReceived(TotalsOf(transfers.received));
+  const TransferReport& received = transfers.Get().received;
+  if (received.payload_bytes > 0) observers->PayloadsReceived(TotalsOf(received));
   if (so_far != nullptr) observers->PayloadsReceived(*so_far);
 }
 

@@ -1,6 +1,7 @@
 // What a handler's ServerContext shows: shared between the handler's thread and the connection's loop.
 #pragma once
 
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/metadata.h>
 #include <pagewire/peer_identity.h>
 #include <pagewire/server_context.h>
@@ -24,6 +25,7 @@
 
 #include "base/mutex.h"
 #include "call/call_observers.h"
+#include "call/lazy_transfers.h"
 
 namespace pagewire::internal {
 
@@ -37,12 +39,13 @@ struct ResponseMetadata {
 class ServerCallState {
  public:
   // Set before the handler runs, then constant.
-  std::string method;
-  std::string peer;
+  std::string_view method;  // the method's own name, or `name`
+  std::string name;         // as it came, of a call that a generic service takes
+  std::shared_ptr<const std::string> peer;
   std::shared_ptr<const PeerIdentity> peer_identity;
   absl::Time deadline = absl::InfiniteFuture();
   Metadata client_metadata;
-  CallTransferReport transfers;
+  call::LazyTransfers transfers;
   absl::Span<const std::string> services;  // full names of the server's; valid while a handler runs
 
   // Of the response's payloads. Any thread.
@@ -100,8 +103,13 @@ class ServerCallState {
 struct ServerContextAccess {
   static const std::shared_ptr<ServerCallState>& State(const ServerContext& context) { return context.state_; }
   static std::shared_ptr<ServerContext> Make(std::shared_ptr<ServerCallState> state) {
-    return std::shared_ptr<ServerContext>(new ServerContext(std::move(state)),
-                                          [](const ServerContext* context) { delete context; });
+    BlockAllocator<ServerContext> blocks;
+    auto* const context = new (blocks.allocate(1)) ServerContext(std::move(state));
+    const auto destroy = [blocks](ServerContext* ended) mutable {
+      ended->~ServerContext();
+      blocks.deallocate(ended, 1);
+    };
+    return std::shared_ptr<ServerContext>(context, destroy, blocks);
   }
 };
 

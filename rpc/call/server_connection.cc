@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/log.h>
 
 #include <algorithm>
@@ -117,13 +118,14 @@ void ServerConnection::OnCallStart(wire::v1::CallStart&& start) {
   if (!place.ok()) return Refuse(id, place.status());
   if (terms != nullptr) session_->LimitCall(id, terms->items);
 
-  auto state = std::make_shared<internal::ServerCallState>();
-  state->method = std::move(*start.mutable_method());
-  state->peer = session_->peer();
+  auto state = internal::MakeShared<internal::ServerCallState>();
+  state->method = method->name;
+  if (state->method != start.method()) state->method = state->name = start.method();
+  state->peer = session_->shared_peer();
   if (peer_identity_ == nullptr) peer_identity_ = std::make_shared<const PeerIdentity>(session_->peer_identity());
   state->peer_identity = peer_identity_;
   state->services = handlers_.ServiceNames();
-  state->client_metadata = ReadMetadata(start.metadata());
+  if (start.metadata_size() > 0) state->client_metadata = ReadMetadata(start.metadata());
   if (start.has_timeout_us()) {
     // A peer's number: bounded so that no arithmetic on it can overflow. A century is as good as no deadline.
     constexpr uint64_t kLongestUs = 100ull * 365 * 24 * 3600 * 1'000'000;
@@ -165,7 +167,7 @@ void ServerConnection::OnPayload(uint64_t call_id, absl::StatusOr<Payload> paylo
 void ServerConnection::OnRefused(uint64_t call_id, absl::Status status) {
   ServerCall* call = Find(call_id);
   if (call == nullptr) return;
-  call->End(base::Annotate(status, call->method_name()), /*not_started=*/!call->running());
+  call->End(base::Annotate(status, base::ToStd(call->method_name())), /*not_started=*/!call->running());
   EraseIfDone(call_id);
 }
 
@@ -195,19 +197,20 @@ bool ServerConnection::MayRefuse(uint64_t call_id) {
   return call != nullptr && !call->running();
 }
 
-std::string ServerConnection::HolderOf(uint64_t call_id) {
+std::string_view ServerConnection::HolderOf(uint64_t call_id) {
   const ServerCall* call = Find(call_id);
-  return call == nullptr ? std::string("a finished call") : call->method_name();
+  return call == nullptr ? "a finished call" : base::ToStd(call->method_name());
 }
 
 void ServerConnection::Run(uint64_t call_id, ServerCall& call) {
-  call.Run(handlers_, [self = weak_from_this(), listed = listed_, &loop = loop_,
-                       call_id](absl::StatusOr<internal::RawMessage> reply) mutable {
-    loop.Post([self = std::move(self), listed = std::move(listed), call_id, reply = std::move(reply)]() mutable {
-      listed->OnHandlerDone(call_id);
-      if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
-    });
-  });
+  call.Run(handlers_, internal::Box([self = weak_from_this(), listed = listed_, &loop = loop_,
+                                     call_id](absl::StatusOr<internal::RawMessage> reply) mutable {
+             loop.Post(internal::Box(
+                 [self = std::move(self), listed = std::move(listed), call_id, reply = std::move(reply)]() mutable {
+                   listed->OnHandlerDone(call_id);
+                   if (const auto connection = self.lock()) connection->OnHandlerDone(call_id, std::move(reply));
+                 }));
+           }));
 }
 
 void ServerConnection::OnHandlerDone(uint64_t call_id, absl::StatusOr<internal::RawMessage> reply) {

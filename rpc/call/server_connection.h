@@ -60,7 +60,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
   bool MayRefuse(uint64_t call_id) override;
-  std::string HolderOf(uint64_t call_id) override;
+  std::string_view HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 
   ServerCall* Find(uint64_t call_id);

@@ -67,7 +67,7 @@ void StreamClientCall::Push(Head head, Unsent unsent) {
   if (unsent.last) session()->EndCall(id());
 }
 
-void StreamClientCall::SendFirst(wire::v1::CallStart start) {
+void StreamClientCall::SendFirst(wire::v1::CallStart& start) {
   Unsent first{.has_message = false};
   if (!unsent_.empty()) {
     first = std::move(unsent_.front());

@@ -41,7 +41,7 @@ class StreamClientCall final : public ClientCall {
   uint64_t peer_received_bytes() const { return peer_received_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  void SendFirst(wire::v1::CallStart start) override;
+  void SendFirst(wire::v1::CallStart& start) override;
   void TakeInitialMetadata() override;
   void TakeMessage(transport::IncomingMessage message) override;
   void TakePayload(Payload payload, transport::Unread unread) override;

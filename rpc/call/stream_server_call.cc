@@ -44,7 +44,7 @@ class ServerStream final : public internal::RawServerStream {
 
  private:
   static absl::Status Gone(const internal::ServerCallState& state) {
-    return absl::CancelledError(absl::StrCat(state.method, ": the call is over"));
+    return absl::CancelledError(absl::StrCat(base::ToAbsl(state.method), ": the call is over"));
   }
 
   transport::Loop& loop_;

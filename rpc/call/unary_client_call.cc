@@ -12,11 +12,14 @@ UnaryClientCall::UnaryClientCall(transport::Loop& loop, UnaryRequest request, Do
       payload_(std::move(request.payload)),
       done_(std::move(done)) {}
 
-void UnaryClientCall::SendFirst(wire::v1::CallStart start) {
-  const bool has_payload = payload_.size() > 0;
-  session()->SendMessage(
-      id(), {.head = std::move(start), .bytes = std::move(message_), .last = true, .with_payload = has_payload});
-  if (has_payload) session()->SendPayload(id(), {std::move(payload_), TakePayloadEvents()});
+void UnaryClientCall::SendFirst(wire::v1::CallStart& start) {
+  if (payload_.size() == 0) {
+    session()->SendOnly(id(), start, message_);
+  } else {
+    session()->SendMessage(
+        id(), {.head = std::move(start), .bytes = std::move(message_), .last = true, .with_payload = true});
+    session()->SendPayload(id(), {std::move(payload_), TakePayloadEvents()});
+  }
   session()->EndCall(id());
 }
 

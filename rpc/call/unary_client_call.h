@@ -30,7 +30,7 @@ class UnaryClientCall final : public ClientCall {
   UnaryClientCall(transport::Loop& loop, UnaryRequest request, Done done);
 
  private:
-  void SendFirst(wire::v1::CallStart start) override;
+  void SendFirst(wire::v1::CallStart& start) override;
   void TakeMessage(transport::IncomingMessage message) override;
   void TakePayload(Payload payload, transport::Unread unread) override;
   absl::Status CheckComplete() override;

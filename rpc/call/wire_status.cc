@@ -8,6 +8,7 @@ namespace pagewire::call {
 
 void WriteStatus(const absl::Status& status, wire::v1::CallStatus& out) {
   out.set_code(static_cast<uint32_t>(status.code()));
+  if (status.ok()) return;  // it has neither text nor details
   const absl::string_view message = status.message();
   out.set_message(message.data(), message.size());
   status.ForEachPayload([&out](absl::string_view type_url, const absl::Cord& value) {
@@ -18,6 +19,7 @@ void WriteStatus(const absl::Status& status, wire::v1::CallStatus& out) {
 }
 
 absl::Status ReadStatus(const wire::v1::CallStatus& in) {
+  if (in.code() == 0) return absl::OkStatus();
   constexpr uint32_t kLastCode = static_cast<uint32_t>(absl::StatusCode::kUnauthenticated);
   const auto code = in.code() <= kLastCode ? static_cast<absl::StatusCode>(in.code()) : absl::StatusCode::kUnknown;
   absl::Status status(code, in.message());

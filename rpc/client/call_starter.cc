@@ -1,12 +1,14 @@
 #include "client/call_starter.h"
 
 #include <absl/time/clock.h>
+#include <pagewire/internal/block_pool.h>
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "base/status.h"
+#include "base/string_view.h"
 #include "client/backoff.h"
 #include "client/retry.h"
 
@@ -42,7 +44,7 @@ call::CallTerms CallStarter::Terms(const Method& method, const ClientCallState& 
   call::CallTerms terms;
   terms.observers = std::move(observers);
   terms.lane = std::move(lane);
-  terms.method = std::string(method.name);
+  terms.method = base::ToAbsl(method.name);
   terms.deadline = state.deadline;
   terms.metadata = state.metadata;
   terms.takes_response_payload = HasResponsePayload(method.payload);
@@ -56,17 +58,14 @@ call::CallTerms CallStarter::Terms(const Method& method, const ClientCallState& 
 void CallStarter::Post(std::shared_ptr<Lane> lane, const std::shared_ptr<ClientCallState>& state,
                        std::shared_ptr<call::ClientCall> call) {
   transport::Loop& loop = lane->loop();
-  auto cancel = [weak = std::weak_ptr<call::ClientCall>(call), &loop] {
-    loop.Post([weak] {
-      if (const auto started = weak.lock()) started->Cancel(absl::CancelledError("cancelled by the client"));
-    });
-  };
-  auto start = [lane = std::move(lane), call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
-    lane->Start(std::move(call), wait_for_ready);
-  };
+  std::weak_ptr<call::Cancellable> started = call;
+  auto start =
+      internal::Box([lane = std::move(lane), call = std::move(call), wait_for_ready = state->wait_for_ready]() mutable {
+        lane->Start(std::move(call), wait_for_ready);
+      });
   // First, so that a call that was cancelled already ends before it is started. From here on it may be over at any
   // moment, and with it this channel.
-  state->SetCanceller(std::move(cancel));
+  state->CancelHere(std::move(started));
   loop.Post(std::move(start));
 }
 
@@ -76,14 +75,14 @@ void CallStarter::Start(LaneSet::Choice in, UnaryRequest request, const AttemptN
   terms.payload_events = std::move(request.state->payload_events);
   terms.attempt = attempt.number;
   terms.began = attempt.began;
-  auto call = std::make_shared<call::UnaryClientCall>(
+  auto call = internal::MakeShared<call::UnaryClientCall>(
       in.lane->loop(), call::UnaryRequest{std::move(terms), std::move(request.message), std::move(request.payload)},
       std::move(done));
   Post(std::move(in.lane), request.state, std::move(call));
 }
 
 // One after the other, until one ends the call. Between two of them it waits on the loop of the first.
-class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts> {
+class CallStarter::Attempts final : public call::Cancellable, public std::enable_shared_from_this<Attempts> {
  public:
   Attempts(std::shared_ptr<const CallStarter> starter, std::shared_ptr<const ServiceConfig> config,
            UnaryRequest request, call::UnaryClientCall::Done done)
@@ -115,6 +114,13 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
   uint64_t number() const { return number_; }
   void set_number(uint64_t number) { number_ = number; }
 
+  // While it waits.
+  void RequestCancel(std::shared_ptr<call::Cancellable> self) override {
+    loop_.load()->Post([this, self = std::move(self), wait = waiting_.load()] {
+      End(wait, absl::CancelledError("cancelled by the client"));
+    });
+  }
+
   // The channel is gone.
   void EndWait() { End(waiting_.load(), absl::CancelledError("the channel was destroyed")); }
 
@@ -144,16 +150,12 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
   void Wait(absl::Duration delay) {
     const uint64_t wait = ++waits_;
     waiting_.store(wait);
-    transport::Loop& loop = *transport::Loop::Current();
-    loop.RunAfter(delay, [self = shared_from_this(), wait] {
+    loop_.store(transport::Loop::Current());
+    loop_.load()->RunAfter(delay, [self = shared_from_this(), wait] {
       if (self->Claim(wait)) self->Next();
     });
     if (!starter_->AddWaiting(shared_from_this())) return End(wait, absl::CancelledError("the channel was destroyed"));
-    request_.state->SetCanceller([weak = weak_from_this(), wait, &loop] {
-      loop.Post([weak, wait] {
-        if (const auto self = weak.lock()) self->End(wait, absl::CancelledError("cancelled by the client"));
-      });
-    });
+    request_.state->CancelHere(weak_from_this());
   }
 
   bool Claim(uint64_t wait) {
@@ -184,7 +186,8 @@ class CallStarter::Attempts final : public std::enable_shared_from_this<Attempts
   AttemptNumber attempt_{.number = 0};
   uint64_t number_ = 0;  // of the wait, among those of the channel
   uint64_t waits_ = 0;
-  std::atomic<uint64_t> waiting_ = 0;  // which wait has not ended; 0: none
+  std::atomic<uint64_t> waiting_ = 0;             // which wait has not ended; 0: none
+  std::atomic<transport::Loop*> loop_ = nullptr;  // on which it waits, or did
 };
 
 bool CallStarter::AddWaiting(std::shared_ptr<Attempts> attempts) const {

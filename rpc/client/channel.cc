@@ -1,5 +1,6 @@
 #include <pagewire/channel.h>
 #include <pagewire/executor.h>
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/internal/channel_access.h>
 
 #include <absl/strings/str_cat.h>
@@ -95,7 +96,7 @@ class LaneChannel final : public Channel {
   void StartUnary(const Method& method, ClientContext& context, std::string request, Payload payload,
                   absl::AnyInvocable<void(absl::StatusOr<RawMessage>)> done) override {
     // Kept: `done` may destroy the context, and a call that was cancelled before ends as soon as it is started.
-    const std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
+    std::shared_ptr<ClientCallState> state = internal::ClientContextAccess::State(context);
     absl::StatusOr<Observers> observers = Begin(method, context, *state);
     if (!observers.ok()) {
       DefaultExecutor().Run(
@@ -103,12 +104,13 @@ class LaneChannel final : public Channel {
       return;
     }
     Start(method, state, *std::move(observers), std::move(request), std::move(payload),
-          [state, where = complete_on(), done = std::move(done)](call::UnaryResult result) mutable {
-            internal::Complete(where, [state, result = std::move(result), done = std::move(done)]() mutable {
-              state->Take(result.outcome);
-              done(Reply(std::move(result)));
-            });
-          });
+          internal::Box([state, where = complete_on(), done = std::move(done)](call::UnaryResult result) mutable {
+            internal::Complete(where, internal::Box([state = std::move(state), result = std::move(result),
+                                                     done = std::move(done)]() mutable {
+                                 state->Take(result.outcome);
+                                 done(Reply(std::move(result)));
+                               }));
+          }));
   }
 
   absl::StatusOr<RawMessage> BlockingUnary(const Method& method, ClientContext& context, std::string request,
@@ -128,7 +130,7 @@ class LaneChannel final : public Channel {
       std::optional<call::UnaryResult> result ABSL_GUARDED_BY(mutex);
     };
     // Shared with the loop, which may still be inside NotifyOne when this thread goes on.
-    const auto waiter = std::make_shared<Waiter>();
+    const auto waiter = internal::MakeShared<Waiter>();
     Start(method, state, *std::move(observers), std::move(request), std::move(payload),
           [waiter](call::UnaryResult result) {
             base::MutexLock lock(waiter->mutex);
@@ -187,7 +189,8 @@ class LaneChannel final : public Channel {
       };
     }
     events.end = [state, observers](const call::CallOutcome& outcome) {
-      state->Take(outcome);
+      call::CallOutcome taken = outcome;
+      state->Take(taken);
       if (observers != nullptr) observers->End(outcome.status, outcome.peer);
     };
     LaneSet::Choice in = starter_->Place(method, first.has_value() ? first->bytes.size() : 0).in;

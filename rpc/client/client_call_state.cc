@@ -11,14 +11,14 @@ bool ClientCallState::Claim() {
   return !std::exchange(claimed_, true);
 }
 
-void ClientCallState::SetCanceller(std::function<void()> canceller) {
-  bool run_now = false;
+void ClientCallState::CancelHere(std::weak_ptr<call::Cancellable> started) {
+  bool cancel_now = false;
   {
     base::MutexLock lock(mutex_);
-    canceller_ = canceller;
-    run_now = cancelled_;
+    started_.swap(started);
+    cancel_now = cancelled_;
   }
-  if (run_now) canceller();
+  if (cancel_now) Cancel();
 }
 
 bool ClientCallState::cancelled() const {
@@ -27,13 +27,15 @@ bool ClientCallState::cancelled() const {
 }
 
 void ClientCallState::Cancel() {
-  std::function<void()> canceller;
+  std::shared_ptr<call::Cancellable> started;
   {
     base::MutexLock lock(mutex_);
     cancelled_ = true;
-    canceller = canceller_;
+    started = started_.lock();
   }
-  if (canceller) canceller();
+  if (started == nullptr) return;
+  call::Cancellable& call = *started;
+  call.RequestCancel(std::move(started));
 }
 
 void ClientCallState::LinkTo(const std::shared_ptr<ServerCallState>& parent) {
@@ -52,14 +54,14 @@ void ClientCallState::Unlink() {
   if (const auto parent = parent_.lock()) parent->Unsubscribe(subscription_);
 }
 
-void ClientCallState::Take(const call::CallOutcome& outcome) {
-  initial_metadata = outcome.initial_metadata;
-  trailing_metadata = outcome.trailing_metadata;
-  transfers = outcome.transfers;
-  peer = outcome.peer;
+void ClientCallState::Take(call::CallOutcome& outcome) {
+  initial_metadata = std::move(outcome.initial_metadata);
+  trailing_metadata = std::move(outcome.trailing_metadata);
+  transfers = std::move(outcome.transfers);
+  peer = std::move(outcome.peer);
   not_started = outcome.not_started;
   base::MutexLock lock(mutex_);
-  canceller_ = nullptr;
+  started_.reset();
 }
 
 }  // namespace pagewire::internal

@@ -10,13 +10,13 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/mutex.h"
+#include "call/cancellable.h"
 #include "call/client_call.h"
 #include "transport/peer_event.h"
 
@@ -39,15 +39,15 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   // Results; written before the call's completion is told, constant afterwards.
   Metadata initial_metadata;
   Metadata trailing_metadata;
-  CallTransferReport transfers;
-  std::string peer;
+  call::LazyTransfers transfers;
+  std::shared_ptr<const std::string> peer;  // null: none
   bool not_started = false;
 
   // The context serves one call. False when it has been used before.
   bool Claim();
 
-  // Runs `canceller` when TryCancel is, or was, called. It must be callable from any thread and may run several times.
-  void SetCanceller(std::function<void()> canceller);
+  // Cancels `started` when TryCancel is, or was, called.
+  void CancelHere(std::weak_ptr<call::Cancellable> started);
   void Cancel();
   bool cancelled() const;
 
@@ -57,8 +57,8 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   void CancelOn(std::stop_token token);
   void Unlink();
 
-  // Copies what a context shows out of how a call ended. Cancelling has no effect from here on.
-  void Take(const call::CallOutcome& outcome);
+  // Takes what a context shows out of how a call ended: all but its status. Cancelling has no effect from here on.
+  void Take(call::CallOutcome& outcome);
 
  private:
   struct Stop {
@@ -72,7 +72,7 @@ class ClientCallState : public std::enable_shared_from_this<ClientCallState> {
   mutable base::Mutex mutex_;
   bool claimed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  std::function<void()> canceller_ ABSL_GUARDED_BY(mutex_);
+  std::weak_ptr<call::Cancellable> started_ ABSL_GUARDED_BY(mutex_);
 };
 
 struct ClientContextAccess {

@@ -1,5 +1,6 @@
 #include <pagewire/client_context.h>
 #include <pagewire/executor.h>
+#include <pagewire/internal/block_pool.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +11,7 @@
 
 namespace pagewire {
 
-ClientContext::ClientContext() : state_(std::make_shared<internal::ClientCallState>()) {}
+ClientContext::ClientContext() : state_(internal::MakeShared<internal::ClientCallState>()) {}
 
 ClientContext::~ClientContext() {
   state_->Unlink();
@@ -83,9 +84,12 @@ const Metadata& ClientContext::GetServerInitialMetadata() const { return state_-
 
 const Metadata& ClientContext::GetServerTrailingMetadata() const { return state_->trailing_metadata; }
 
-const CallTransferReport& ClientContext::transfer_report() const { return state_->transfers; }
+const CallTransferReport& ClientContext::transfer_report() const { return state_->transfers.Get(); }
 
-const std::string& ClientContext::peer() const { return state_->peer; }
+const std::string& ClientContext::peer() const {
+  static const std::string* const kNone = new std::string();
+  return state_->peer == nullptr ? *kNone : *state_->peer;
+}
 
 bool ClientContext::not_started() const { return state_->not_started; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/string_view.h"
 #include "transport/session_offer.h"
 
 namespace pagewire::client {
@@ -98,7 +99,7 @@ void Lane::Start(std::shared_ptr<call::ClientCall> call, bool wait_for_ready) {
   call->ArmDeadline();
   if (call->finished()) return;
   if (shut_down_) return call->Finish(absl::CancelledError("the channel was destroyed"), true);
-  absl::StatusOr<call::Place> place = terms_->admission->Admit(call->method(), 0);
+  absl::StatusOr<call::Place> place = terms_->admission->Admit(base::ToStd(call->method()), 0);
   if (!place.ok()) return call->Finish(place.status(), true);
   call->KeepPlace(*std::move(place));
   switch (state_) {

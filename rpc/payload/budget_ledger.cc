@@ -1,6 +1,7 @@
 #include "payload/budget_ledger.h"
 
 #include <absl/strings/str_cat.h>
+#include <pagewire/internal/block_pool.h>
 
 #include <algorithm>
 #include <iterator>
@@ -129,7 +130,7 @@ std::vector<Holder> BudgetLedger::Holders(const BudgetLevel& level) const {
   base::MutexLock lock(mutex_);
   for (const HolderRecord* record : holders_) {
     if (record == nullptr || !IsWithin(record->level.get(), level)) continue;
-    holders.push_back({record->label, record->bytes, record->since});
+    holders.push_back({std::string(record->label), record->bytes, record->since});
   }
   return holders;
 }
@@ -171,11 +172,12 @@ std::vector<HolderView> BudgetLedger::ListHolders(const HolderQuery& query) cons
     if (record.id <= query.after || record.id > query.last || record.since > query.until) return;
     if (query.budget != 0 && !IsWithin(record.level.get(), query.budget)) return;
     const int64_t delivered = record.delivered_ns.load(std::memory_order_relaxed);
-    views.push_back({record.id, record.level->id, record.label, record.level->peer, record.call, record.bytes,
-                     record.since, delivered == 0 ? absl::InfiniteFuture() : absl::FromUnixNanos(delivered)});
+    views.push_back({record.id, record.level->id, std::string(record.label), record.level->peer, record.call,
+                     record.bytes, record.since,
+                     delivered == 0 ? absl::InfiniteFuture() : absl::FromUnixNanos(delivered)});
   };
   // Payloads come and go under this lock: it is held for a few at a time, and a null in the list marks the place.
-  std::list<HolderRecord*>::iterator place;
+  HolderList::iterator place;
   {
     base::MutexLock lock(mutex_);
     place = holders_.insert(holders_.begin(), nullptr);
@@ -306,7 +308,7 @@ Reservation BudgetLedger::Charge(const std::shared_ptr<BudgetLevel>& level, uint
 
 std::shared_ptr<HolderRecord> BudgetLedger::AddHolder(const std::shared_ptr<BudgetLevel>& level, uint64_t bytes,
                                                       HolderName holder) {
-  auto record = std::make_shared<HolderRecord>(shared_from_this(), level, holder, bytes);
+  auto record = internal::MakeShared<HolderRecord>(shared_from_this(), level, holder, bytes);
   record->id = LastHolder().fetch_add(1, std::memory_order_relaxed) + 1;
   record->position = holders_.insert(holders_.end(), record.get());
   return record;

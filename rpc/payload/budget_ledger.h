@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
+#include <pagewire/internal/block_pool.h>
 
 #include <atomic>
 #include <cstdint>
@@ -62,6 +63,9 @@ struct BudgetLevel {
   uint64_t wanted_in_pass = 0;
 };
 
+struct HolderRecord;
+using HolderList = std::list<HolderRecord*, internal::BlockAllocator<HolderRecord*>>;
+
 // What one reservation and the parts split off it hold. Guarded by the ledger's lock, but for what is const.
 struct HolderRecord {
   HolderRecord(std::shared_ptr<BudgetLedger> its_ledger, std::shared_ptr<BudgetLevel> its_level, HolderName holder,
@@ -75,13 +79,13 @@ struct HolderRecord {
 
   const std::shared_ptr<BudgetLedger> ledger;
   const std::shared_ptr<BudgetLevel> level;
-  const std::string label;
+  const std::basic_string<char, std::char_traits<char>, internal::BlockAllocator<char>> label;
   const uint64_t call;
   const absl::Time since;
   std::atomic<int64_t> delivered_ns{0};  // see Reservation::SetDelivered; 0: not yet
   uint64_t id = 0;
   uint64_t bytes;
-  std::list<HolderRecord*>::iterator position;  // in the ledger's list, while bytes > 0
+  HolderList::iterator position;  // in the ledger's list, while bytes > 0
 };
 
 // Somebody who waits, or whose turn has come. Guarded by the ledger's lock, but for what is const.
@@ -169,7 +173,7 @@ class BudgetLedger : public std::enable_shared_from_this<BudgetLedger> {
 
   mutable base::Mutex mutex_;
   Waiters line_ ABSL_GUARDED_BY(mutex_);
-  mutable std::list<HolderRecord*> holders_ ABSL_GUARDED_BY(mutex_);  // by id; null: see ListHolders
+  mutable HolderList holders_ ABSL_GUARDED_BY(mutex_);  // by id; null: see ListHolders
   uint64_t pass_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Before mutex_, if both. What may run when a level goes takes neither.

@@ -1,3 +1,4 @@
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/payload.h>
 
 #include <algorithm>
@@ -52,7 +53,7 @@ Payload Payload::Slice(uint64_t offset, uint64_t length) const {
   offset = std::min(offset, size());
   length = std::min(length, size() - offset);
   if (length == size()) return *this;
-  auto slice = std::make_shared<internal::PayloadRep>();
+  auto slice = internal::MakeShared<internal::PayloadRep>();
   for (size_t i = 0; length > 0; ++i) {
     const absl::Span<const char> span = spans()[i];
     if (offset >= span.size()) {
@@ -95,14 +96,14 @@ Payload Payload::Detach() const {
 }
 
 Payload Payload::FromExternal(const void* data, size_t size, absl::AnyInvocable<void()> release) {
-  auto owner = std::make_shared<const memory::ExternalMemory>(std::move(release));
-  auto rep = std::make_shared<internal::PayloadRep>();
+  auto owner = internal::MakeShared<const memory::ExternalMemory>(std::move(release));
+  auto rep = internal::MakeShared<internal::PayloadRep>();
   rep->Append(absl::MakeConstSpan(static_cast<const char*>(data), size), std::move(owner));
   return internal::PayloadAccess::Make(std::move(rep));
 }
 
 Payload Payload::Concat(absl::Span<const Payload> parts) {
-  auto rep = std::make_shared<internal::PayloadRep>();
+  auto rep = internal::MakeShared<internal::PayloadRep>();
   for (const Payload& part : parts) {
     for (size_t i = 0; i < part.spans().size(); ++i) rep->Append(part.spans()[i], part.rep_->owner(i));
   }
@@ -111,8 +112,8 @@ Payload Payload::Concat(absl::Span<const Payload> parts) {
 
 Payload Payload::FromCord(absl::Cord cord) {
   // Short cords keep their bytes inside, so the chunks are taken where the cord will stay.
-  const auto owner = std::make_shared<const CordMemory>(std::move(cord));
-  auto rep = std::make_shared<internal::PayloadRep>();
+  const auto owner = internal::MakeShared<const CordMemory>(std::move(cord));
+  auto rep = internal::MakeShared<internal::PayloadRep>();
   for (absl::string_view chunk : owner->cord().Chunks())
     rep->Append(absl::MakeConstSpan(chunk.data(), chunk.size()), owner);
   return internal::PayloadAccess::Make(std::move(rep));

@@ -1,3 +1,4 @@
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/payload_buffer.h>
 
 #include <utility>
@@ -33,7 +34,7 @@ absl::StatusOr<PayloadBuffer> PayloadBuffer::TryAllocate(size_t size) {
   absl::StatusOr<memory::Block> block = memory::Pool::Default().TryAllocate(size);
   if (!block.ok()) return std::move(block).status();
   char* const data = block->data();
-  return PayloadBuffer(std::make_shared<const memory::PooledMemory>(*std::move(block)), data, size);
+  return PayloadBuffer(internal::MakeShared<const memory::PooledMemory>(*std::move(block)), data, size);
 }
 
 PayloadBuffer PayloadBuffer::Allocate(size_t size) {
@@ -43,7 +44,7 @@ PayloadBuffer PayloadBuffer::Allocate(size_t size) {
 }
 
 Payload PayloadBuffer::Freeze() && {
-  auto rep = std::make_shared<internal::PayloadRep>();
+  auto rep = internal::MakeShared<internal::PayloadRep>();
   rep->Append(absl::MakeConstSpan(std::exchange(data_, nullptr), std::exchange(size_, 0)),
               std::static_pointer_cast<const memory::PooledMemory>(std::exchange(memory_, nullptr)));
   return internal::PayloadAccess::Make(std::move(rep));

@@ -1,5 +1,7 @@
 #include "payload/payload_builder.h"
 
+#include <pagewire/internal/block_pool.h>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -43,7 +45,7 @@ absl::Span<const char> PayloadBuilder::piece(size_t index) const { return pieces
 
 void PayloadBuilder::Append(Block block, size_t used) {
   if (used == 0) return;
-  auto piece = std::make_shared<Piece>();
+  auto piece = internal::MakeShared<Piece>();
   piece->bytes = absl::MakeConstSpan(block.data(), used);
   piece->block = std::move(block);
   size_ += used;
@@ -52,7 +54,7 @@ void PayloadBuilder::Append(Block block, size_t used) {
 
 void PayloadBuilder::AppendMapped(absl::Span<const char> bytes, std::shared_ptr<const void> owner) {
   if (bytes.empty()) return;
-  auto piece = std::make_shared<Piece>();
+  auto piece = internal::MakeShared<Piece>();
   piece->bytes = bytes;
   piece->mapped = std::move(owner);
   size_ += bytes.size();
@@ -62,11 +64,11 @@ void PayloadBuilder::AppendMapped(absl::Span<const char> bytes, std::shared_ptr<
 void PayloadBuilder::Attach(Reservation reservation) { reservation_.Merge(std::move(reservation)); }
 
 void PayloadBuilder::OnReleased(absl::AnyInvocable<void()> released) {
-  hook_ = std::make_shared<ReleaseHook>(std::move(released));
+  hook_ = internal::MakeShared<ReleaseHook>(std::move(released));
 }
 
 Payload PayloadBuilder::Build() && {
-  auto rep = std::make_shared<internal::PayloadRep>();
+  auto rep = internal::MakeShared<internal::PayloadRep>();
   for (std::shared_ptr<Piece>& piece : pieces_) {
     const bool last = &piece == &pieces_.back();
     const uint64_t share = last ? reservation_.bytes() : std::min<uint64_t>(piece->bytes.size(), reservation_.bytes());

@@ -1,4 +1,5 @@
 // Payload::FromFile.
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/payload.h>
 #include <sys/stat.h>
 
@@ -38,7 +39,7 @@ absl::StatusOr<Payload> Payload::FromFile(int fd, uint64_t offset, uint64_t leng
     const absl::StatusOr<std::shared_ptr<const memory::FileMemory>> file = memory::FileMemory::Map(fd, offset, length);
     // What cannot be mapped may still be read.
     if (file.ok()) {
-      auto rep = std::make_shared<internal::PayloadRep>();
+      auto rep = internal::MakeShared<internal::PayloadRep>();
       rep->Append((*file)->bytes(), *file);
       return internal::PayloadAccess::Make(std::move(rep));
     }

@@ -6,9 +6,6 @@
 
 namespace pagewire::memory {
 
-Reservation::Reservation(Reservation&& other) noexcept
-    : record_(std::move(other.record_)), bytes_(std::exchange(other.bytes_, 0)) {}
-
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   if (this != &other) {
     GiveBack();
@@ -17,8 +14,6 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   }
   return *this;
 }
-
-Reservation::~Reservation() { GiveBack(); }
 
 void Reservation::GiveBack() {
   // Emptied first: what runs inside may look at this reservation again.

@@ -31,11 +31,14 @@ class Reservation {
  public:
   // Nothing is charged.
   Reservation() = default;
-  Reservation(Reservation&& other) noexcept;
+  Reservation(Reservation&& other) noexcept
+      : record_(std::move(other.record_)), bytes_(std::exchange(other.bytes_, 0)) {}
   Reservation& operator=(Reservation&& other) noexcept;
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;
-  ~Reservation();
+  ~Reservation() {
+    if (bytes_ > 0) GiveBack();
+  }
 
   uint64_t bytes() const { return bytes_; }
 

@@ -1,7 +1,9 @@
 // How many handlers run: what a server waits for before it goes.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <utility>
 
 #include "base/mutex.h"
 
@@ -9,18 +11,30 @@ namespace pagewire::server {
 
 // Thread-safe.
 class RunningHandlers {
+  struct Count;
+
  public:
-  // One handler runs until the last copy of the token is gone. The token may outlive this object.
-  std::shared_ptr<void> Begin();
+  // One handler runs while its token lives, which may be longer than the RunningHandlers.
+  class Token {
+   public:
+    explicit Token(std::shared_ptr<Count> count);
+    Token(Token&&) noexcept = default;
+    Token& operator=(Token&&) = delete;
+    ~Token();
+
+   private:
+    std::shared_ptr<Count> count_;  // null: moved from
+  };
+  Token Begin() const { return Token(count_); }
 
   // Blocks until none runs. Nothing may begin meanwhile.
   void WaitForAll() const;
 
  private:
   struct Count {
-    base::Mutex mutex;
+    std::atomic<int> running = 0;
+    base::Mutex mutex;  // held while it is told that the last one has ended
     base::CondVar idle;
-    int running ABSL_GUARDED_BY(mutex) = 0;
   };
   const std::shared_ptr<Count> count_ = std::make_shared<Count>();
 };

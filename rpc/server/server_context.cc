@@ -33,10 +33,13 @@ void ServerContext::AddDownstreamMetadata(std::string_view key, std::string_view
 
 Metadata ServerContext::downstream_metadata() const { return state_->DownstreamMetadata(); }
 
-const std::string& ServerContext::peer() const { return state_->peer; }
+const std::string& ServerContext::peer() const {
+  static const std::string* const kNone = new std::string();
+  return state_->peer == nullptr ? *kNone : *state_->peer;
+}
 
 const PeerIdentity& ServerContext::peer_identity() const { return *state_->peer_identity; }
 
-const CallTransferReport& ServerContext::transfer_report() const { return state_->transfers; }
+const CallTransferReport& ServerContext::transfer_report() const { return state_->transfers.Get(); }
 
 }  // namespace pagewire

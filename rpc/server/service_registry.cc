@@ -1,5 +1,6 @@
 #include "server/service_registry.h"
 
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/internal/service_access.h>
 #include <pagewire/server_context.h>
 
@@ -27,10 +28,11 @@ namespace {
 constexpr uint32_t kFairness = 8;
 
 // The handler counts as running until `done` is gone, too.
-call::HandlerTable::Done Counted(std::shared_ptr<void> running, call::HandlerTable::Done done) {
-  return [running = std::move(running), done = std::move(done)](absl::StatusOr<RawMessage> reply) mutable {
-    std::exchange(done, nullptr)(std::move(reply));
-  };
+call::HandlerTable::Done Counted(RunningHandlers::Token running, call::HandlerTable::Done done) {
+  return internal::Box(
+      [running = std::move(running), done = std::move(done)](absl::StatusOr<RawMessage> reply) mutable {
+        std::exchange(done, nullptr)(std::move(reply));
+      });
 }
 
 }  // namespace
@@ -102,14 +104,14 @@ void ServiceRegistry::Run(const Method& method, std::shared_ptr<internal::Server
   auto run = [this, &registered = *served.method, running = running_.Begin(), state = std::move(state),
               request = std::move(request), stream = std::move(stream), done = std::move(done)]() mutable {
     std::shared_ptr<ServerContext> context = internal::ServerContextAccess::Make(std::move(state));
-    done = Counted(running, std::move(done));
+    done = Counted(running_.Begin(), std::move(done));  // beside the closure's own: either may end first
     if (!interceptors_.empty()) {
       return RunIntercepted(registered, std::move(context), std::move(request), std::move(stream), std::move(done));
     }
     registered.handler(std::move(context), std::move(request), std::move(stream), std::move(done));
   };
   if (served.place == HandlerPlace::kInline) return run();
-  executor_->Run(std::move(run));
+  executor_->Run(internal::Box(std::move(run)));
 }
 
 }  // namespace server

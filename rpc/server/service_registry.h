@@ -62,7 +62,7 @@ class ServiceRegistry final : public call::HandlerTable {
   absl::flat_hash_map<std::string_view, Served> methods_;
   const call::MethodTermsTable method_terms_;
   const std::shared_ptr<call::Admission> admission_;
-  mutable RunningHandlers running_;
+  const RunningHandlers running_;
   const std::shared_ptr<Executor> executor_;
 };
 

@@ -1,5 +1,7 @@
 #include "transport/acks_owed.h"
 
+#include <pagewire/internal/block_pool.h>
+
 #include <utility>
 
 #include "wire/frame_encoder.h"
@@ -14,13 +16,13 @@ constexpr int kMaxReleasedRanges = 1000;
 
 }  // namespace
 
-bool AcksOwed::AddReceipt(wire::v1::Receipt receipt) {
-  *ack_.add_receipts() = std::move(receipt);
+bool AcksOwed::AddReceipt(const wire::v1::Receipt& receipt) {
+  *ack_.add_receipts() = receipt;
   return ack_.receipts_size() >= kMaxReceipts;
 }
 
 absl::AnyInvocable<void()> AcksOwed::TellReleased(uint64_t payload_id) {
-  return [released = released_, payload_id] { released->Add(payload_id); };
+  return internal::Box([released = released_, payload_id] { released->Add(payload_id); });
 }
 
 void AcksOwed::Append(uint64_t received_bytes, std::string& out) {

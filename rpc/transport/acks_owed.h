@@ -24,7 +24,7 @@ class AcksOwed {
   AcksOwed& operator=(const AcksOwed&) = delete;
 
   // True when there are so many that the ack should go now.
-  bool AddReceipt(wire::v1::Receipt receipt);
+  bool AddReceipt(const wire::v1::Receipt& receipt);
 
   // Tells the peer, some time after it was called, that the payload is released. Once, from any thread, also when this
   // object is gone.

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 #include <netinet/in.h>
+#include <pagewire/internal/block_pool.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -77,7 +78,7 @@ std::shared_ptr<const ArenaRange> Arena::TryAllocate(size_t bytes) {
       if (const std::optional<uint64_t> offset = free_.Take(bytes)) {
         stats_.in_use += bytes;
         stats_.peak = std::max(stats_.peak, stats_.in_use);
-        return std::make_shared<const ArenaRange>(shared_from_this(), base_ + *offset, bytes);
+        return internal::MakeShared<const ArenaRange>(shared_from_this(), base_ + *offset, bytes);
       }
       if (last_try) return nullptr;
       released = TakeReleased();

@@ -6,7 +6,7 @@
 
 namespace pagewire::transport {
 
-void CopyTarget::SetPlaces(std::vector<iovec> places) {
+void CopyTarget::SetPlaces(Places places) {
   places_ = std::move(places);
   first_ = room_ = 0;
   for (const iovec& place : places_) room_ += place.iov_len;

@@ -1,10 +1,10 @@
 // Receive path `copy`: chunks are received into memory.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
 #include <sys/uio.h>
 
 #include <cstddef>
-#include <vector>
 
 #include "transport/chunk_target.h"
 
@@ -12,8 +12,10 @@ namespace pagewire::transport {
 
 class CopyTarget final : public ChunkTarget {
  public:
+  using Places = absl::InlinedVector<iovec, 4>;
+
   // Where the next bytes go, in order. The memory stays valid until it is filled or places are set again.
-  void SetPlaces(std::vector<iovec> places);
+  void SetPlaces(Places places);
 
   // Bytes that the places still have room for.
   size_t room() const { return room_; }
@@ -24,7 +26,7 @@ class CopyTarget final : public ChunkTarget {
  private:
   void Advance(size_t bytes);
 
-  std::vector<iovec> places_;  // what is not filled yet, from first_ on
+  Places places_;  // what is not filled yet, from first_ on
   size_t first_ = 0;
   size_t room_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <iterator>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -89,6 +90,7 @@ void EpollLoop::Stop() {
   {
     base::MutexLock lock(mutex_);
     stopping_ = true;
+    news_.store(true, std::memory_order_release);
     wake = std::exchange(asleep_, false);
   }
   if (wake) Wake();
@@ -96,12 +98,17 @@ void EpollLoop::Stop() {
 }
 
 void EpollLoop::Post(absl::AnyInvocable<void()> task) {
+  if (RunningHere() && !news_.load(std::memory_order_acquire)) {
+    own_.push_back(std::move(task));
+    return;
+  }
   bool wake;
   {
     base::MutexLock lock(mutex_);
     // The task is destroyed after the lock is released: its destructor may post.
     if (stopping_) return;
     posted_.push_back(std::move(task));
+    news_.store(true, std::memory_order_release);
     wake = std::exchange(asleep_, false);
   }
   if (wake) Wake();
@@ -159,11 +166,14 @@ void EpollLoop::Run() {
 
 bool EpollLoop::RunPosted() {
   for (int round = 0; round < kPostedRounds; ++round) {
-    bool stopping;
-    {
+    running_.swap(own_);
+    bool stopping = false;
+    if (news_.load(std::memory_order_acquire)) {
       base::MutexLock lock(mutex_);
-      std::swap(posted_, running_);
+      std::move(posted_.begin(), posted_.end(), std::back_inserter(running_));
+      posted_.clear();
       stopping = stopping_;
+      news_.store(stopping, std::memory_order_relaxed);
     }
     if (running_.empty()) return !stopping;
     for (auto& task : running_) {
@@ -198,11 +208,7 @@ int EpollLoop::Poll(absl::Duration limit, epoll_event* events) {
       reads_in_a_row_ = 0;
       count = epoll_wait(epoll_fd_.get(), events, kEventsPerWait, 0);
     }
-    bool posted;
-    {
-      base::MutexLock lock(mutex_);
-      posted = !posted_.empty() || stopping_;
-    }
+    const bool posted = !own_.empty() || news_.load(std::memory_order_acquire);
     const bool news = count > 0 || read || posted;
     if (!news && Now() < begin + limit) continue;
     busy_poll_.OnPolled(news);
@@ -215,7 +221,7 @@ int EpollLoop::Sleep(epoll_event* events) {
   int timeout = 0;
   {
     base::MutexLock lock(mutex_);
-    if (posted_.empty() && !stopping_) {
+    if (own_.empty() && posted_.empty() && !stopping_) {
       timeout = EpollTimeout(timers_.next_due() - now);
       asleep_ = timeout != 0;
     }

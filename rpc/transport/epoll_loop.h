@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <sys/epoll.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -90,8 +91,11 @@ class EpollLoop final : public Loop {
   const base::UniqueFd epoll_fd_;
   const base::UniqueFd wake_fd_;
 
+  // Tasks run in the order in which they are posted. The loop's own need no lock, as long as none of others is before
+  // them.
   base::Mutex mutex_;
   Tasks posted_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> news_{false};  // set with the lock: there is something in posted_, or the loop is stopping
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // in epoll_wait, or about to be: needs a wake-up
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
@@ -101,6 +105,7 @@ class EpollLoop final : public Loop {
   int reads_in_a_row_ = 0;      // that asked it instead of epoll
   TimerQueue timers_;
   std::vector<Registration> registrations_;  // by descriptor
+  Tasks own_;                                // posted by tasks; before all that is in posted_
   Tasks running_;                            // kept for its memory
 
   std::thread thread_;

@@ -2,12 +2,27 @@
 
 #include <utility>
 
+#include "wire/frame_encoder.h"
+#include "wire/frame_prefix.h"
+#include "wire/limits.h"
+
 namespace pagewire::transport {
 namespace {
 
 // How many bytes of small frames go into one write. 64 KiB: a system call's fixed cost (about a microsecond) is then
 // a few percent of copying them.
 constexpr size_t kSmallBytesPerBatch = 64 << 10;
+
+// How many bytes of frames may be appended before those in line have had their turn: they have at least as many in the
+// same write.
+constexpr size_t kAtOnceBytes = kSmallBytesPerBatch / 2;
+
+// The largest frame of them. 4 KiB: less than any peer accepts, and what copying it costs is less than what it is
+// spared.
+constexpr size_t kLargestAtOnce = 4 << 10;
+static_assert(kLargestAtOnce <= wire::kMessagePartBytes);
+
+constexpr uint8_t kOnlyMessage = wire::kFlagHasMessage | wire::kFlagCovered | wire::kFlagEndStream;
 
 }  // namespace
 
@@ -42,6 +57,40 @@ void FrameScheduler::Enqueue(uint64_t call_id, Entry& entry) {
       break;
   }
   entry.in_line = true;
+}
+
+// Not before the peer has been heard of: until then it is worth something to be able to take a call back.
+bool FrameScheduler::MayGoAtOnce(uint64_t call_id, size_t bytes) const {
+  return bulk_allowed_ && bytes <= kLargestAtOnce && control_.size() + bytes <= kAtOnceBytes &&
+         !calls_.contains(call_id);
+}
+
+bool FrameScheduler::SendAtOnce(uint64_t call_id, wire::v1::CallStart& head, std::string_view message,
+                                uint64_t& credit) {
+  const uint64_t cost = wire::MessageCredit(message.size());
+  if (!small_.empty() || !MayGoAtOnce(call_id, head.ByteSizeLong() + message.size()) || !credit_.TakeOnce(cost))
+    return false;
+  credit = cost;
+  head.set_message_size(message.size());
+  wire::AppendFrame(wire::FrameType::kCallStart, kOnlyMessage, head, message, control_);
+  return true;
+}
+
+bool FrameScheduler::SendAtOnce(uint64_t call_id, wire::v1::MessagePart& head, std::string_view message,
+                                uint64_t& credit) {
+  const uint64_t cost = wire::MessageCredit(message.size());
+  if (!small_.empty() || !MayGoAtOnce(call_id, head.ByteSizeLong() + message.size()) || !credit_.TakeOnce(cost))
+    return false;
+  credit = cost;
+  head.set_message_size(message.size());
+  wire::AppendFrame(wire::FrameType::kMessage, kOnlyMessage, head, message, control_);
+  return true;
+}
+
+bool FrameScheduler::SendAtOnce(const wire::v1::CallStatus& status) {
+  if (!MayGoAtOnce(status.call_id(), status.ByteSizeLong())) return false;
+  wire::AppendFrame(wire::FrameType::kStatus, 0, status, {}, control_);
+  return true;
 }
 
 bool FrameScheduler::Abort(uint64_t call_id) {
@@ -100,8 +149,7 @@ FrameScheduler::Entry* FrameScheduler::TakeFirst(std::deque<uint64_t>& line, Out
 }
 
 bool FrameScheduler::Fill(WriteBatch& batch) {
-  batch.head().append(control_);
-  control_.clear();
+  control_.swap(batch.head());  // which is empty
   while (batch.head().size() < kSmallBytesPerBatch) {
     Entry* entry = TakeFirst(small_, OutgoingCall::Turn::kSmall);
     if (entry == nullptr) break;

@@ -1,17 +1,18 @@
 // Decides which frame goes next.
 //
-// Control frames go before everything, small frames before chunks, and calls take turns: one frame or one chunk each.
-// Between two frames nothing is promised, so a control frame waits for one chunk at the most.
+// Control frames go before what stands in line, small frames before chunks, and calls take turns: one frame or one
+// chunk each. What is small and need not stand in line goes in its order with control frames. Between two frames
+// nothing is promised, so a control frame waits for one chunk at the most.
 #pragma once
-
-#include <absl/container/node_hash_map.h>
 
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/pooled_map.h"
 #include "transport/outgoing_call.h"
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
@@ -34,17 +35,27 @@ class FrameScheduler {
   // `terms` say which path payloads take; they may change until the first is sent. All outlive the scheduler.
   FrameScheduler(SendCredit& credit, SendWindow& window, const SendTerms& terms, Observer& observer);
 
-  // Frames that wait for nothing are appended here.
+  // Frames that wait for nothing are appended here, in the order in which they go.
   std::string& control() { return control_; }
   const std::string& control() const { return control_; }
 
   // Adds an item to a call, which is opened by its first.
   template <typename Item>
-  void Push(uint64_t call_id, Item item) {
+  void Push(uint64_t call_id, Item&& item) {
     Entry& entry = Open(call_id);
-    entry.call.Push(std::move(item));
+    entry.call.Push(std::forward<Item>(item));
     Enqueue(call_id, entry);
   }
+
+  // These spare what is small, and has nothing before it to wait for, the way through a line: it becomes a frame now.
+  // False, and nothing has happened, where it has to wait; it is to be pushed then.
+  //
+  // The first and last message of a call, with no payload, behind its head, which is completed. `credit` becomes what
+  // it took.
+  bool SendAtOnce(uint64_t call_id, wire::v1::CallStart& head, std::string_view message, uint64_t& credit);
+  bool SendAtOnce(uint64_t call_id, wire::v1::MessagePart& head, std::string_view message, uint64_t& credit);
+  // A call's status; nothing more will be pushed, and OnCallSent is not called.
+  bool SendAtOnce(const wire::v1::CallStatus& status);
 
   // See OutgoingCall. Of a call without a record everything was sent.
   bool Abort(uint64_t call_id);
@@ -80,6 +91,7 @@ class FrameScheduler {
     bool in_line = false;
     bool finished = false;
   };
+  bool MayGoAtOnce(uint64_t call_id, size_t bytes) const;
   Entry& Open(uint64_t call_id);
   void Enqueue(uint64_t call_id, Entry& entry);
   Entry* TakeFirst(std::deque<uint64_t>& line, OutgoingCall::Turn turn);
@@ -89,7 +101,7 @@ class FrameScheduler {
   const SendTerms& terms_;
   Observer& observer_;
   std::string control_;
-  absl::node_hash_map<uint64_t, Entry> calls_;
+  base::PooledMap<uint64_t, Entry> calls_;
   std::deque<uint64_t> small_;  // calls whose turn is kSmall
   std::deque<uint64_t> bulk_;   // calls whose turn is kBulk
   uint64_t last_payload_id_ = 0;

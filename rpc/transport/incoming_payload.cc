@@ -63,7 +63,7 @@ ChunkTarget* IncomingPayload::Place(uint64_t length) {
   }
   copied(reason_) += length;
   if (discarded_) return nullptr;
-  std::vector<iovec> places;
+  CopyTarget::Places places;
   if (absl::Status placed = pieces_.Place(length, item_.size() - placed_, places); !placed.ok()) {
     Fail(std::move(placed));
     return nullptr;
@@ -81,7 +81,7 @@ void IncomingPayload::EndChunk() {
 void IncomingPayload::AppendTail(std::string_view tail) {
   copied(CopyReason::kTail) += tail.size();
   if (discarded_ || tail.empty()) return;
-  std::vector<iovec> places;
+  CopyTarget::Places places;
   if (absl::Status placed = pieces_.Place(tail.size(), tail.size(), places); !placed.ok()) {
     return Fail(std::move(placed));
   }

@@ -96,7 +96,7 @@ bool MapTarget::HasRange() {
 
 void MapTarget::MustCopy(uint64_t bytes, CopyReason reason) {
   reason_ = reason;
-  std::vector<iovec> places;
+  CopyTarget::Places places;
   failure_ = pieces_.Place(bytes, bytes, places);
   if (failure_.ok()) copy_.SetPlaces(std::move(places));
 }

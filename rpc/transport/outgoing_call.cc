@@ -82,15 +82,17 @@ Payload ReadAhead(PayloadCursor cursor, uint64_t length, absl::Status& failure) 
 
 }  // namespace
 
-void OutgoingCall::Push(OutgoingMessage message) { items_.emplace_back(SendingMessage{std::move(message)}); }
+void OutgoingCall::Push(OutgoingMessage&& message) {
+  items_.emplace_back(std::in_place_type<SendingMessage>, std::move(message));
+}
 
-void OutgoingCall::Push(OutgoingPayload payload) {
+void OutgoingCall::Push(OutgoingPayload&& payload) {
   items_.emplace_back(std::in_place_type<SendingPayload>, std::move(payload));
 }
 
-void OutgoingCall::Push(OutgoingPieces pieces) {
+void OutgoingCall::Push(OutgoingPieces&& pieces) {
   if (pieces.payload.size() == 0) return;
-  items_.emplace_back(SendingPieces{std::move(pieces)});
+  items_.emplace_back(std::in_place_type<SendingPieces>, std::move(pieces));
   CutNextPiece();
 }
 
@@ -110,7 +112,8 @@ void OutgoingCall::CutNextPiece() {
   wire::v1::MessagePart head;
   head.set_call_id(call_id_);
   items_.emplace_front(std::in_place_type<SendingPayload>, std::move(piece));
-  items_.emplace_front(SendingMessage{{.head = std::move(head), .bytes = {}, .with_payload = true}});
+  items_.emplace_front(std::in_place_type<SendingMessage>,
+                       OutgoingMessage{.head = std::move(head), .bytes = {}, .with_payload = true});
 }
 
 void OutgoingCall::PopFront() {
@@ -118,7 +121,7 @@ void OutgoingCall::PopFront() {
   CutNextPiece();
 }
 
-void OutgoingCall::Push(wire::v1::CallStatus status) { items_.emplace_back(std::move(status)); }
+void OutgoingCall::Push(wire::v1::CallStatus&& status) { items_.emplace_back(std::move(status)); }
 
 bool OutgoingCall::Abort() {
   if (items_.empty()) return heard_of_;
@@ -220,7 +223,7 @@ void OutgoingCall::SendPayloadBegin(SendingPayload& item, std::string& out) {
   const Backing backing = BackingOf(item.cursor.payload());
   if (backing == Backing::kFile || backing == Backing::kMixed) item.source = std::make_shared<absl::Status>();
   item.choice = ChooseSendPath(terms_, size, backing);
-  item.report = std::make_shared<TransferReport>();
+  item.report = internal::MakeShared<TransferReport>();
   item.report->payload_bytes = size;
   item.report->send_path = item.choice.path;
   item.report->acks = window_.acks();

@@ -1,6 +1,7 @@
 // What one call still has to send, in order: messages, payloads, at a server the status.
 #pragma once
 
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/payload.h>
 #include <pagewire/transfer_report.h>
 
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "pagewire/wire.pb.h"
@@ -85,10 +87,10 @@ class OutgoingCall {
         last_payload_id_(last_payload_id),
         observer_(observer) {}
 
-  void Push(OutgoingMessage message);
-  void Push(OutgoingPayload payload);
-  void Push(OutgoingPieces pieces);
-  void Push(wire::v1::CallStatus status);
+  void Push(OutgoingMessage&& message);
+  void Push(OutgoingPayload&& payload);
+  void Push(OutgoingPieces&& pieces);
+  void Push(wire::v1::CallStatus&& status);
 
   // Drops messages and payloads that have not started and ends what has: a payload gets an end frame that says so.
   // A status is sent all the same. False when nothing of the call was sent and nothing will be: the peer never hears of
@@ -122,12 +124,13 @@ class OutgoingCall {
 
  private:
   struct SendingMessage {
+    explicit SendingMessage(OutgoingMessage&& outgoing) : message(std::move(outgoing)) {}
     OutgoingMessage message;
     uint64_t sent = 0;
     bool begun = false;
   };
   struct SendingPayload {
-    explicit SendingPayload(OutgoingPayload outgoing)
+    explicit SendingPayload(OutgoingPayload&& outgoing)
         : cursor(std::move(outgoing.payload)), events(std::move(outgoing.events)) {}
     uint64_t payload_id = 0;
     PayloadCursor cursor;
@@ -140,6 +143,7 @@ class OutgoingCall {
     bool aborted = false;
   };
   struct SendingPieces {
+    explicit SendingPieces(OutgoingPieces&& outgoing) : pieces(std::move(outgoing)) {}
     OutgoingPieces pieces;
     uint64_t offset = 0;
   };
@@ -160,7 +164,8 @@ class OutgoingCall {
   const SendTerms& terms_;
   uint64_t& last_payload_id_;
   Observer& observer_;
-  std::list<Item> items_;           // a list, because that takes no memory while it is empty, as it mostly is
+  std::list<Item, internal::BlockAllocator<Item>>
+      items_;                       // a list, because that takes no memory while it is empty, as it mostly is
   uint64_t announced_payload_ = 0;  // by the last message
   bool heard_of_ = false;           // by the peer: a frame has gone out
   bool waiting_ = false;            // for credit

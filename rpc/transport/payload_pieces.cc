@@ -14,7 +14,7 @@ constexpr uint64_t kBlockBytes = 1 << 20;
 
 }  // namespace
 
-absl::Status PayloadPieces::Place(uint64_t length, uint64_t expected, std::vector<iovec>& places) {
+absl::Status PayloadPieces::Place(uint64_t length, uint64_t expected, CopyTarget::Places& places) {
   SealMapped();
   while (length > 0) {
     if (!block_.has_value()) {

@@ -16,6 +16,7 @@
 #include "payload/payload_builder.h"
 #include "payload/pool.h"
 #include "transport/arena.h"
+#include "transport/copy_target.h"
 
 namespace pagewire::transport {
 
@@ -27,7 +28,7 @@ class PayloadPieces {
   // Appends places for the next `length` bytes, which must be filled before anything else is added. `expected` >=
   // `length`: so many bytes are likely to be copied in a row, this and later calls together. RESOURCE_EXHAUSTED when
   // the pool has no memory; some places may have been appended.
-  absl::Status Place(uint64_t length, uint64_t expected, std::vector<iovec>& places);
+  absl::Status Place(uint64_t length, uint64_t expected, CopyTarget::Places& places);
 
   // The next `bytes` bytes lie at `data`, in `range`.
   void AppendMapped(const char* data, size_t bytes, const std::shared_ptr<const ArenaRange>& range);

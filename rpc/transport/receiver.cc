@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "transport/page.h"
-#include "wire/copy_reason.h"
+#include "transport/receipt.h"
 #include "wire/frame_type.h"
 #include "wire/limits.h"
 
@@ -25,21 +25,6 @@ constexpr uint64_t kFloatSlack = 8;
 constexpr uint64_t kMessageReserveBytes = 64 << 10;
 
 absl::Status Violation(absl::string_view text) { return absl::InvalidArgumentError(text); }
-
-wire::v1::Receipt MakeReceipt(uint64_t payload_id, const TransferReport& report) {
-  wire::v1::Receipt receipt;
-  receipt.set_payload_id(payload_id);
-  receipt.set_receive_path(wire::ToWire(report.receive_path));
-  receipt.set_mapped_bytes(report.mapped_bytes);
-  receipt.set_cpu_ns(report.receive_cpu_ns);
-  for (int i = 0; i < kCopyReasonCount; ++i) {
-    if (report.copied_bytes[i] == 0) continue;
-    wire::v1::CopiedBytes& copied = *receipt.add_copied();
-    copied.set_reason(wire::ToWire(static_cast<CopyReason>(i)));
-    copied.set_bytes(report.copied_bytes[i]);
-  }
-  return receipt;
-}
 
 }  // namespace
 
@@ -59,9 +44,11 @@ Receiver::Call* Receiver::Find(uint64_t call_id) {
 void Receiver::OpenCall(uint64_t call_id) { calls_.try_emplace(call_id, options_.initial_call_credit); }
 
 void Receiver::CloseCall(uint64_t call_id) {
-  AbandonMessage(call_id);
-  Discard(call_id);
-  calls_.erase(call_id);
+  const auto it = calls_.find(call_id);
+  if (it == calls_.end()) return;
+  Abandon(it->second);
+  Discard(it->second);
+  calls_.erase(it);
 }
 
 void Receiver::LimitCall(uint64_t call_id, const ItemLimits& limits) {
@@ -74,15 +61,18 @@ void Receiver::Clear() {
 }
 
 void Receiver::Discard(uint64_t call_id) {
-  Call* call = Find(call_id);
-  if (call == nullptr) return;
-  call->discarded = true;
-  if (call->message.has_value()) {
-    call->message->bytes = std::string();
-    call->message->item.StopWaiting();
-    call->message->item.TakeHeld();
+  if (Call* call = Find(call_id)) Discard(*call);
+}
+
+void Receiver::Discard(Call& call) {
+  call.discarded = true;
+  if (call.message.has_value()) {
+    call.message->bytes = std::string();
+    call.message->item.StopWaiting();
+    call.message->item.TakeHeld();
   }
-  const auto it = payloads_.find(call->open_payload);
+  if (call.open_payload == 0) return;
+  const auto it = payloads_.find(call.open_payload);
   if (it == payloads_.end()) return;
   it->second.item().StopWaiting();
   if (!it->second.discarded() && chunk_under_way_ == it->first) outlet_.DropChunk();
@@ -90,10 +80,13 @@ void Receiver::Discard(uint64_t call_id) {
 }
 
 void Receiver::AbandonMessage(uint64_t call_id) {
-  Call* call = Find(call_id);
-  if (call == nullptr || !call->message.has_value()) return;
-  Settle(call->message->item);
-  call->message.reset();
+  if (Call* call = Find(call_id)) Abandon(*call);
+}
+
+void Receiver::Abandon(Call& call) {
+  if (!call.message.has_value()) return;
+  Settle(call.message->item);
+  call.message.reset();
 }
 
 absl::Status Receiver::OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t message_size, uint64_t payload_id,
@@ -104,6 +97,12 @@ absl::Status Receiver::OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t m
   if (continuation != call->message.has_value()) {
     return Violation(absl::StrCat("call ", call_id, ": a message ",
                                   continuation ? "continues that has not begun" : "begins inside another"));
+  }
+  const bool last = (flags & wire::kFlagEndStream) != 0;
+  constexpr uint8_t kNotWhole = wire::kFlagContinuation | wire::kFlagMore;
+  if ((flags & (kNotWhole | wire::kFlagCovered)) == wire::kFlagCovered && payload_id == 0 &&
+      data.size() == message_size && TakeWhole(call_id, *call, data, last)) {
+    return absl::OkStatus();
   }
   if (!continuation) {
     if (absl::Status status = StartMessage(call_id, *call, flags, message_size, payload_id); !status.ok())
@@ -117,7 +116,23 @@ absl::Status Receiver::OnMessagePart(uint64_t call_id, uint8_t flags, uint64_t m
     message.bytes.append(data);
   }
   if ((flags & wire::kFlagMore) != 0) return absl::OkStatus();
-  return FinishMessage(call_id, *call, (flags & wire::kFlagEndStream) != 0);
+  return FinishMessage(call_id, *call, last);
+}
+
+bool Receiver::TakeWhole(uint64_t call_id, Call& call, std::string_view data, bool last) {
+  if (call.discarded || call.last_message_seen || call.announced_payload != 0 || call.open_payload != 0 ||
+      data.size() > LimitsOf(call).max_message_bytes) {
+    return false;
+  }
+  const uint64_t credit = wire::MessageCredit(data.size());
+  std::optional<memory::Reservation> backing = credit_.Start(&call.credit, credit);
+  if (!backing.has_value()) return false;
+  GrowFloat();
+  AnnounceCredit();
+  call.last_message_seen = last;
+  call.unread += credit;
+  handler_.OnMessage(call_id, {std::string(data), 0, last, {credit, credit, std::move(backing)}});
+  return true;
 }
 
 absl::Status Receiver::StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id) {
@@ -317,7 +332,7 @@ void Receiver::OnRead(uint64_t call_id, Unread unread) {
 
 void Receiver::Request(uint64_t call_id, Call& call, IncomingItem& item, uint64_t payload_id) {
   memory::Budget& budget = payload_id != 0 ? *options_.held_budget : memory::ConnectionCreditBudget();
-  const std::string holder = handler_.HolderOf(call_id);
+  const std::string holder(handler_.HolderOf(call_id));
   if (auto reservation = budget.TryReserve(item.credit(), {holder, call_id})) {
     return Grant(call_id, call, item, payload_id, *std::move(reservation));
   }
@@ -540,7 +555,8 @@ absl::Status Receiver::OnPayloadEnd(const wire::v1::PayloadEnd& end, std::string
         PayloadDigest::ToString(end.digest()), ", that of what came is ", PayloadDigest::ToString(*digest)));
   } else if (wanted) {
     payload.CountReturn();
-    outlet_.SendReceipt(MakeReceipt(end.payload_id(), payload.report()));
+    WriteReceipt(end.payload_id(), payload.report(), receipt_);
+    outlet_.SendReceipt(receipt_);
     absl::AnyInvocable<void()> released = outlet_.OnPayloadReleased(end.payload_id());
     if (payload.item().on_float()) {
       payload.item().NameHolder({handler_.HolderOf(call_id), call_id});

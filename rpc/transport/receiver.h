@@ -3,7 +3,6 @@
 
 #include <pagewire/transfer_totals.h>
 
-#include <absl/container/node_hash_map.h>
 #include <absl/status/status.h>
 
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pooled_map.h"
 #include "payload/budget.h"
 #include "payload/pool.h"
 #include "transport/held_on_float.h"
@@ -47,7 +47,7 @@ class Receiver {
   class Outlet {
    public:
     virtual void SendGrant(const wire::v1::Credit& grant) = 0;
-    virtual void SendReceipt(wire::v1::Receipt receipt) = 0;
+    virtual void SendReceipt(const wire::v1::Receipt& receipt) = 0;
     // Runs `task` in the session's loop, unless the session is gone by then. Any thread.
     virtual std::function<void(absl::AnyInvocable<void()>)> Poster() = 0;
     // The target of the chunk that is under way is not valid any more.
@@ -146,7 +146,12 @@ class Receiver {
   };
 
   Call* Find(uint64_t call_id);
+  void Discard(Call& call);
+  void Abandon(Call& call);
   const ItemLimits& LimitsOf(const Call& call) const { return call.limits != nullptr ? *call.limits : options_.limits; }
+  // A message that came in one frame, on credit that it has, without a payload. False: nothing has happened, it is not
+  // as simple as that.
+  bool TakeWhole(uint64_t call_id, Call& call, std::string_view data, bool last);
   absl::Status StartMessage(uint64_t call_id, Call& call, uint8_t flags, uint64_t size, uint64_t payload_id);
   absl::Status FinishMessage(uint64_t call_id, Call& call, bool last);
   absl::Status StartItem(uint64_t call_id, Call* call, IncomingItem& item, uint64_t payload_id, bool covered);
@@ -176,13 +181,14 @@ class Receiver {
   uint64_t float_target_;  // of the float and what is held on it together
   HeldOnFloat held_on_float_;
   bool float_grown_ = false;  // beyond what it was at first
-  absl::node_hash_map<uint64_t, Call> calls_;
-  absl::node_hash_map<uint64_t, IncomingPayload> payloads_;
+  base::PooledMap<uint64_t, Call> calls_;
+  base::PooledMap<uint64_t, IncomingPayload> payloads_;
   uint64_t last_payload_id_ = 0;  // that a message announced
   uint64_t chunk_under_way_ = 0;  // the payload that it belongs to
   uint64_t received_bytes_ = 0;
   uint64_t bytes_to_come_ = 0;
   std::unique_ptr<TransferTotals> totals_;  // null: of none
+  wire::v1::Receipt receipt_;               // the last one: its memory is used again
   bool digests_ = false;
   bool maps_;
 };

@@ -27,6 +27,12 @@ bool SendCredit::TryTake(uint64_t call_id, uint64_t bytes) {
   return Take(call, bytes);
 }
 
+bool SendCredit::TakeOnce(uint64_t bytes) {
+  if (bytes > initial_call_limit_ || bytes > connection_available()) return false;
+  connection_taken_ += bytes;
+  return true;
+}
+
 void SendCredit::Wait(uint64_t call_id, uint64_t bytes) { calls_[call_id].waiting = bytes; }
 
 bool SendCredit::OnGrant(uint64_t connection_limit, uint64_t call_id, uint64_t call_limit) {

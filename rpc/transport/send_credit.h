@@ -27,6 +27,9 @@ class SendCredit {
   // would be overtaken by one of the same call, or when a limit does not cover it.
   bool TryTake(uint64_t call_id, uint64_t bytes);
 
+  // The same for the only item that a call will ever have: no record is kept of it.
+  bool TakeOnce(uint64_t bytes);
+
   // Says that an item of the call waits for a grant. One item of a call waits at a time.
   void Wait(uint64_t call_id, uint64_t bytes);
 

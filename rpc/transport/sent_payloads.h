@@ -4,7 +4,6 @@
 #include <pagewire/transfer_report.h>
 #include <pagewire/transfer_totals.h>
 
-#include <absl/container/node_hash_map.h>
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/pooled_map.h"
 #include "pagewire/wire.pb.h"
 #include "transport/ack_ledger.h"
 #include "transport/ack_waiters.h"
@@ -74,7 +74,7 @@ class SentPayloads {
   SendWindow window_;
   AckLedger ledger_;
   AckWaiters waiters_;
-  absl::node_hash_map<uint64_t, Sent> sent_;
+  base::PooledMap<uint64_t, Sent> sent_;
   std::unique_ptr<TransferTotals> totals_;  // null: of none
   std::vector<Released> released_;          // its memory is reused
 };

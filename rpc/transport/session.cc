@@ -50,7 +50,7 @@ std::shared_ptr<Session> Session::Create(Loop& loop, std::unique_ptr<ByteStream>
 Session::Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler, SessionOptions options)
     : loop_(loop),
       stream_(std::move(stream)),
-      peer_(stream_->peer()),
+      peer_(std::make_shared<const std::string>(stream_->peer())),
       handler_(handler),
       options_(std::move(options)),
       own_preface_(MakeOwnPreface(options_)),
@@ -102,7 +102,19 @@ uint64_t Session::OpenCall() {
   return call_id;
 }
 
-void Session::SendMessage(uint64_t call_id, OutgoingMessage message) {
+template <typename Head>
+void Session::SendOnlyOf(uint64_t call_id, Head& head, std::string& bytes) {
+  if (closed_ || failing_) return;
+  if (uint64_t credit = 0; scheduler_.SendAtOnce(call_id, head, bytes, credit)) {
+    if (const auto it = calls_.find(call_id); it != calls_.end()) it->second.sent_bytes += credit;
+    return ScheduleFlush();
+  }
+  SendMessage(call_id, {.head = std::move(head), .bytes = std::move(bytes), .last = true});
+}
+template void Session::SendOnlyOf(uint64_t call_id, wire::v1::CallStart& head, std::string& bytes);
+template void Session::SendOnlyOf(uint64_t call_id, wire::v1::MessagePart& head, std::string& bytes);
+
+void Session::SendMessage(uint64_t call_id, OutgoingMessage&& message) {
   if (closed_ || failing_) return;
   scheduler_.Push(call_id, std::move(message));
   ScheduleFlush();
@@ -120,14 +132,20 @@ void Session::SendPieces(uint64_t call_id, OutgoingPieces pieces) {
   ScheduleFlush();
 }
 
-void Session::SendStatus(wire::v1::CallStatus status, std::shared_ptr<const std::string> method) {
+void Session::SendStatus(wire::v1::CallStatus&& status, std::shared_ptr<const std::string_view> method) {
   if (closed_ || failing_) return;
   const uint64_t call_id = status.call_id();
   if (const auto it = calls_.find(call_id); it != calls_.end()) it->second.method = std::move(method);
   if (const absl::Status fits = CheckFits(FrameType::kStatus, status); !fits.ok()) CutStatus(fits, status);
+  ScheduleFlush();
+  // What was received is told first, so that the client's reports are complete when its call ends.
+  const bool tells = acks_owed_.HasNews(receiver_.received_bytes());
+  if (!tells || (batch_.empty() && scheduler_.control().size() < kMaxControlBytes / 2)) {
+    AppendAck();
+    if (scheduler_.SendAtOnce(status)) return OnCallSent(call_id, 0);
+  }
   scheduler_.Push(call_id, std::move(status));
   scheduler_.Finish(call_id);
-  ScheduleFlush();
 }
 
 void Session::EndCall(uint64_t call_id) {
@@ -171,7 +189,7 @@ absl::Status Session::CheckFits(FrameType type, const google::protobuf::MessageL
 void Session::OnCallSent(uint64_t call_id, uint64_t bytes) {
   const auto it = calls_.find(call_id);
   if (it == calls_.end()) return;
-  it->second.sent_bytes = bytes;
+  it->second.sent_bytes += bytes;
   it->second.method.reset();
   it->second.local_ended = true;
   EndIfBoth(call_id, it->second);
@@ -191,7 +209,9 @@ void Session::EndIfBoth(uint64_t call_id, const Call& call) {
 }
 
 void Session::CloseEndedCalls() {
-  for (uint64_t call_id : std::exchange(ended_calls_, {})) {
+  // What ends meanwhile is in line for the next time.
+  ending_calls_.swap(ended_calls_);
+  for (uint64_t call_id : ending_calls_) {
     const auto it = calls_.find(call_id);
     if (it == calls_.end()) continue;
     const bool unheard_of = it->second.unheard_of;
@@ -205,6 +225,7 @@ void Session::CloseEndedCalls() {
     status.set_not_started(true);
     handler_.OnStatus(std::move(status));
   }
+  ending_calls_.clear();
 }
 
 // Writing.
@@ -347,8 +368,8 @@ void Session::OnPayloadSent(uint64_t call_id, SentPayload payload) {
 
 void Session::SendGrant(const wire::v1::Credit& grant) { Control(FrameType::kCredit, 0, grant); }
 
-void Session::SendReceipt(wire::v1::Receipt receipt) {
-  if (!acks_owed_.AddReceipt(std::move(receipt))) return;
+void Session::SendReceipt(const wire::v1::Receipt& receipt) {
+  if (!acks_owed_.AddReceipt(receipt)) return;
   AppendAck();
   BoundControl();
 }

@@ -1,7 +1,6 @@
 // One connection between two peers: frames in, frames out.
 #pragma once
 
-#include <absl/container/node_hash_map.h>
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 
@@ -9,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/coarse_clock.h"
+#include "base/pooled_map.h"
 #include "transport/acks_owed.h"
 #include "transport/byte_stream.h"
 #include "transport/flood_guard.h"
@@ -57,16 +58,21 @@ class Session final : private ByteStream::Observer,
   uint64_t OpenCall();
 
   // Items of a call go out in the order in which they are pushed here.
-  void SendMessage(uint64_t call_id, OutgoingMessage message);
+  void SendMessage(uint64_t call_id, OutgoingMessage&& message);
   void SendPayload(uint64_t call_id, OutgoingPayload payload);
+
+  // The first and last message of a call in this direction, with no payload. What `head` and `bytes` hold afterwards is
+  // unspecified. OnItemSent may come or not.
+  void SendOnly(uint64_t call_id, wire::v1::CallStart& head, std::string& bytes) { SendOnlyOf(call_id, head, bytes); }
+  void SendOnly(uint64_t call_id, wire::v1::MessagePart& head, std::string& bytes) { SendOnlyOf(call_id, head, bytes); }
 
   // Each piece is an item of its own, for OnItemSent too, and so is the message before it.
   void SendPieces(uint64_t call_id, OutgoingPieces pieces);
 
   // Server: the call's last frame, after the items pushed before. A status that the peer's limit on bodies does not
   // allow goes without metadata and details and with its text cut; OK becomes RESOURCE_EXHAUSTED then.
-  // `method` names the call for VisitAnswered until that has been sent; null: nothing does.
-  void SendStatus(wire::v1::CallStatus status, std::shared_ptr<const std::string> method = nullptr);
+  // `method` names the call for VisitAnswered until its status is next to go to the socket; null: nothing does.
+  void SendStatus(wire::v1::CallStatus&& status, std::shared_ptr<const std::string_view> method = nullptr);
 
   // Client: no more items will be pushed.
   void EndCall(uint64_t call_id);
@@ -100,7 +106,8 @@ class Session final : private ByteStream::Observer,
   // Whether the peer takes a frame with such a body. RESOURCE_EXHAUSTED, with size and limit, if not.
   absl::Status CheckFits(wire::FrameType type, const google::protobuf::MessageLite& body) const;
 
-  const std::string& peer() const { return peer_; }
+  const std::string& peer() const { return *peer_; }
+  const std::shared_ptr<const std::string>& shared_peer() const { return peer_; }
 
   // Whether the stream has taken any byte. Without that, no call has been heard of.
   bool sent_anything() const { return sent_anything_; }
@@ -117,7 +124,7 @@ class Session final : private ByteStream::Observer,
   // Those after `after` that began at `until` or before, in their order, `limit` at the most.
   std::vector<TransferView> DescribeTransfers(const TransferPlace& after, absl::Time until, size_t limit) const;
 
-  // Calls passed to `visit(uint64_t call_id, const std::string& method)`: a status was pushed and has not been sent.
+  // Calls passed to `visit(uint64_t call_id, std::string_view method)`: a status was pushed and has not been sent.
   template <typename Visit>
   void VisitAnswered(Visit visit) const {
     for (const auto& [call_id, call] : calls_) {
@@ -126,7 +133,7 @@ class Session final : private ByteStream::Observer,
   }
 
   // How a call is called that VisitAnswered knows; null: it does not.
-  const std::string* MethodOfAnswered(uint64_t call_id) const {
+  const std::string_view* MethodOfAnswered(uint64_t call_id) const {
     const auto it = calls_.find(call_id);
     return it == calls_.end() ? nullptr : it->second.method.get();
   }
@@ -134,14 +141,17 @@ class Session final : private ByteStream::Observer,
  private:
   struct Call {
     absl::Time began = base::CoarseNow();
-    std::shared_ptr<const std::string> method;  // see SendStatus
-    uint64_t sent_bytes = 0;                    // once everything was sent
+    std::shared_ptr<const std::string_view> method;  // see SendStatus
+    uint64_t sent_bytes = 0;                         // of items whose credit is not counted any more
     bool local_ended = false;
     bool peer_ended = false;
     bool unheard_of = false;    // given up before the peer heard of it
     uint64_t sent_payload = 0;  // its id
   };
   Session(Loop& loop, std::unique_ptr<ByteStream> stream, SessionHandler& handler, SessionOptions options);
+
+  template <typename Head>
+  void SendOnlyOf(uint64_t call_id, Head& head, std::string& bytes);
 
   // ByteStream::Observer
   void OnReadable() override;
@@ -160,7 +170,7 @@ class Session final : private ByteStream::Observer,
 
   // Receiver::Outlet
   void SendGrant(const wire::v1::Credit& grant) override;
-  void SendReceipt(wire::v1::Receipt receipt) override;
+  void SendReceipt(const wire::v1::Receipt& receipt) override;
   std::function<void(absl::AnyInvocable<void()>)> Poster() override;
   void DropChunk() override { reader_.DropChunk(); }
   absl::AnyInvocable<void()> OnPayloadReleased(uint64_t payload_id) override;
@@ -204,7 +214,7 @@ class Session final : private ByteStream::Observer,
 
   Loop& loop_;
   std::unique_ptr<ByteStream> stream_;
-  const std::string peer_;
+  const std::shared_ptr<const std::string> peer_;
   SessionHandler& handler_;
   const SessionOptions options_;
   const wire::Preface own_preface_;
@@ -236,8 +246,9 @@ class Session final : private ByteStream::Observer,
   FloodGuard settings_;
   FloodGuard cancels_;
 
-  absl::node_hash_map<uint64_t, Call> calls_;
+  base::PooledMap<uint64_t, Call> calls_;
   std::vector<uint64_t> ended_calls_;
+  std::vector<uint64_t> ending_calls_;  // in CloseEndedCalls; empty outside
   uint64_t last_call_id_ = 0;
 
   bool ready_ = false;        // the peer's preface was accepted

@@ -74,7 +74,8 @@ class SessionHandler {
   virtual bool MayRefuse(uint64_t call_id) = 0;
 
   // Who holds the payloads of a call, for the list of holders: "/package.Service/Method".
-  virtual std::string HolderOf(uint64_t call_id) = 0;
+  // The name is valid until the next call of the handler.
+  virtual std::string_view HolderOf(uint64_t call_id) = 0;
 
   // The connection is gone; nothing more will be called. OK only after Session::Close.
   virtual void OnClosed(absl::Status status) = 0;

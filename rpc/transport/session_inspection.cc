@@ -8,7 +8,7 @@ namespace pagewire::transport {
 
 SessionView Session::Describe() const {
   SessionView view;
-  view.peer = peer_;
+  view.peer = *peer_;
   view.began = began_;
   view.ready = ready_;
   view.closing = closing_ || failing_ || closed_;

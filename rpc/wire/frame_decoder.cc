@@ -82,7 +82,8 @@ std::optional<std::string_view> FrameDecoder::Gather(size_t length, std::string_
 
 absl::Status FrameDecoder::FinishFrame(std::string_view rest) {
   const uint32_t body_length = frame_.prefix.body_length;
-  google::protobuf::Message& body = EmplaceBody(frame_.type(), frame_.body);
+  reserve_.Keep(frame_.body);
+  google::protobuf::Message& body = reserve_.Emplace(frame_.type(), frame_.body);
   if (!body.ParseFromArray(rest.data(), static_cast<int>(body_length))) {
     return absl::InvalidArgumentError(
         absl::StrCat(FrameTypeName(frame_.type()), ": the body of ", body_length, " bytes is not a valid message"));

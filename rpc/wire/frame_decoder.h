@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "wire/body_reserve.h"
 #include "wire/frame.h"
 #include "wire/limits.h"
 
@@ -92,6 +93,7 @@ class FrameDecoder {
   uint32_t chunk_remaining_ = 0;
   uint64_t skip_remaining_ = 0;
   Frame frame_;
+  BodyReserve reserve_;
   absl::Status failed_;
 };
 

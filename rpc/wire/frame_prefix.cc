@@ -19,8 +19,7 @@ constexpr size_t kFollowLengthAt = kChunkLengthAt + sizeof(FramePrefix::chunk_le
 static_assert(kBodyLengthAt == 4 && kDataLengthAt == 8 && kChunkLengthAt == 12 && kFollowLengthAt == 16);
 static_assert(kFollowLengthAt + sizeof(FramePrefix::follow_length) == kFramePrefixBytes);
 
-absl::Status CheckLength(uint8_t type, const char* field, uint32_t length, const char* setting, uint32_t limit) {
-  if (length <= limit) return absl::OkStatus();
+absl::Status TooLong(uint8_t type, const char* field, uint32_t length, const char* setting, uint32_t limit) {
   return absl::ResourceExhaustedError(
       absl::StrCat(FrameTypeName(type), ": ", field, " ", length, " exceeds ", setting, ", which is ", limit));
 }
@@ -81,21 +80,22 @@ absl::StatusOr<FramePrefix> DecodeFramePrefix(std::string_view bytes, const Fram
     return absl::InvalidArgumentError(
         absl::StrCat(FrameTypeName(prefix.type), ": reserved is 0x", absl::Hex(reserved, absl::kZeroPad4), ", not 0"));
   }
-  absl::Status status =
-      CheckLength(prefix.type, "body_length", prefix.body_length, "max_body_length", limits.max_body_length);
-  if (status.ok()) {
-    status = CheckLength(prefix.type, "data_length", prefix.data_length, "max_data_length", limits.max_data_length);
+  if (prefix.body_length > limits.max_body_length) {
+    return TooLong(prefix.type, "body_length", prefix.body_length, "max_body_length", limits.max_body_length);
   }
-  if (status.ok()) {
-    status = CheckLength(prefix.type, "chunk_length", prefix.chunk_length, "max_chunk_length", limits.max_chunk_length);
+  if (prefix.data_length > limits.max_data_length) {
+    return TooLong(prefix.type, "data_length", prefix.data_length, "max_data_length", limits.max_data_length);
   }
-  if (!status.ok()) return status;
+  if (prefix.chunk_length > limits.max_chunk_length) {
+    return TooLong(prefix.type, "chunk_length", prefix.chunk_length, "max_chunk_length", limits.max_chunk_length);
+  }
   if (prefix.chunk_length % kChunkUnit != 0) {
     return absl::InvalidArgumentError(absl::StrCat(FrameTypeName(prefix.type), ": chunk_length ", prefix.chunk_length,
                                                    " is not a multiple of ", kChunkUnit));
   }
-  if (known.has_value()) status = CheckKnown(*known, prefix);
-  if (!status.ok()) return status;
+  if (known.has_value()) {
+    if (absl::Status status = CheckKnown(*known, prefix); !status.ok()) return status;
+  }
   return prefix;
 }
 

@@ -38,9 +38,10 @@ const char* KnownName(FrameType type) {
 }  // namespace
 
 std::optional<FrameType> KnownFrameType(uint8_t number) {
-  const auto type = static_cast<FrameType>(number);
-  if (KnownName(type) == nullptr) return std::nullopt;
-  return type;
+  if (number < static_cast<uint8_t>(FrameType::kCallStart) || number > static_cast<uint8_t>(FrameType::kSettings)) {
+    return std::nullopt;
+  }
+  return static_cast<FrameType>(number);
 }
 
 uint8_t DefinedFlags(FrameType type) {

@@ -12,7 +12,9 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using transport::testing::Flat;
+using transport::testing::InMemory;
 using transport::testing::kWhole;
 using transport::testing::kWholeAndLast;
 using transport::testing::LentMemory;
@@ -65,7 +67,7 @@ TEST_F(ClientConnectionTest, AnAnswerComesWhole) {
   EXPECT_EQ(outcome->result->message, "world");
   EXPECT_EQ(Flat(outcome->result->payload), Pattern(10'000));
   EXPECT_EQ(outcome->result->outcome.initial_metadata.find("served-by")->second, "raw");
-  EXPECT_EQ(outcome->result->outcome.transfers.received.payload_bytes, 10'000u);
+  EXPECT_EQ(outcome->result->outcome.transfers.Get().received.payload_bytes, 10'000u);
 }
 
 TEST_F(ClientConnectionTest, OkWithoutAMessageIsAnError) {
@@ -179,7 +181,8 @@ TEST_F(ClientConnectionTest, InvalidMetadataFromTheServerEndsItsCallOnly) {
 TEST_F(ClientConnectionTest, AStartTooLargeForTheServerIsNotSent) {
   ClientAndPeer connection(loop_);
   UnaryRequest request;
-  request.terms.method = "/t.S/" + std::string(70'000, 'x');
+  const std::string method = "/t.S/" + std::string(70'000, 'x');
+  request.terms.method = method;
   const auto outcome = connection.client->Start(std::move(request));
   ASSERT_EQ(outcome->results, 1);
   EXPECT_EQ(outcome->result->outcome.status.code(), absl::StatusCode::kResourceExhausted);
@@ -244,13 +247,17 @@ TEST_F(ClientConnectionTest, CloseCancelsEveryCall) {
   ClientAndPeer connection(loop_);
   const auto sent = connection.client->Start(kEcho, "one");
   loop_.RunUntilIdle();
-  const auto unsent = connection.client->Start(kEcho, "two");
+  const auto framed = connection.client->Start(kEcho, "two");
+  const auto unsent = connection.client->Start(kPut, "three", InMemory(Pattern(10'000)));
   (*connection.client)->Close(absl::CancelledError("the channel was destroyed"));
   ExpectResult(*sent, absl::CancelledError("the channel was destroyed"));
+  ExpectResult(*framed, absl::CancelledError("the channel was destroyed"));
   ExpectResult(*unsent, absl::CancelledError("the channel was destroyed"));
   loop_.AdvanceTime(absl::Seconds(1));
   EXPECT_EQ(*connection.client->closed(), absl::OkStatus());
-  EXPECT_THAT(connection.peer->Take<wire::v1::Cancel>(), SizeIs(1));
+  std::vector<uint64_t> cancelled;
+  for (const auto& cancel : connection.peer->Take<wire::v1::Cancel>()) cancelled.push_back(cancel.call_id());
+  EXPECT_THAT(cancelled, UnorderedElementsAre(1, 2)) << "the server has not heard of the third, and need not";
   EXPECT_EQ(connection.peer->misbehaviour(), "");
 }
 
@@ -277,6 +284,17 @@ TEST_F(ClientConnectionTest, ALostConnectionIsUnavailableAndReturnsEverything) {
   lent.AwaitReturn();
   EXPECT_EQ(lent.returned(), 1);
   EXPECT_EQ(held->reserved(), 0u);
+}
+
+TEST_F(ClientConnectionTest, ACallThatWeHaveEndedMayLoseItsConnection) {
+  ClientAndPeer connection(loop_);
+  const auto outcome = connection.client->Start(kEcho, "hello");
+  loop_.RunUntilIdle();
+  outcome->call->Cancel(absl::CancelledError("by the caller"));
+  connection.peer->Reset();
+  loop_.RunUntilIdle();
+  ExpectResult(*outcome, absl::CancelledError("by the caller"));
+  EXPECT_EQ(outcome->results, 1);
 }
 
 TEST_F(ClientConnectionTest, TheServersReasonIsNamedOnce) {

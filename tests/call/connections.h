@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/string_view.h"
 #include "call/client_connection.h"
 #include "call/fake_handlers.h"
 #include "call/server_connection.h"
@@ -55,7 +56,7 @@ class ClientEnd final : private ClientConnection::Observer {
   std::shared_ptr<Outcome> Start(const Method& method, std::string message, Payload payload = Payload(),
                                  absl::Duration timeout = absl::InfiniteDuration()) {
     UnaryRequest request;
-    request.terms.method = std::string(method.name);
+    request.terms.method = base::ToAbsl(method.name);
     request.message = std::move(message);
     request.payload = std::move(payload);
     request.terms.deadline = absl::Now() + timeout;

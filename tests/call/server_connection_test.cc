@@ -293,7 +293,7 @@ TEST_F(ServerConnectionTest, AnAnswerHasMetadataMessagePayloadAndStatus) {
   connection.peer->WholePayload(1, 1, Pattern(10'000));
   RunningHandler handler = handlers_.Take();
   EXPECT_EQ(handler.state->method, kSwap.name);
-  EXPECT_EQ(handler.state->transfers.received.payload_bytes, 10'000u);
+  EXPECT_EQ(handler.state->transfers.Get().received.payload_bytes, 10'000u);
   handler.state->AddInitialMetadata("first", "1");
   handler.state->AddTrailingMetadata("last", "2");
   handler.Return(internal::RawMessage{"world", std::move(handler.payload)});

@@ -66,7 +66,7 @@ class ServiceTest : public testing::Test {
     const Method* found = registry.Find(method, unknown);
     if (found == nullptr) return unknown;
     auto state = std::make_shared<internal::ServerCallState>();
-    state->method = method;
+    state->method = found->name;
     std::promise<absl::StatusOr<RawMessage>> promise;
     registry.Run(*found, std::move(state), {std::move(request), std::move(payload)}, nullptr,
                  [&](absl::StatusOr<RawMessage> reply) { promise.set_value(std::move(reply)); });

@@ -1,8 +1,11 @@
 // What the callback and the coroutine form have of their own: lifetimes, and handlers that do not answer properly.
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pagewire/pagewire.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
@@ -136,6 +139,39 @@ TEST_F(CallbackFormTest, WritesAreAnsweredInTheirOrderAndAfterTheEndWithItsStatu
   std::promise<absl::Status> end;
   stream.Finish([&](absl::Status status) { end.set_value(std::move(status)); });
   EXPECT_EQ(end.get_future().get(), absl::OkStatus());
+}
+
+// A handler that goes on after it has answered, as one may that cleans up behind itself.
+class GoingOn final : public Semantics::CallbackService {
+ public:
+  void Echo(ServerContext&, const Item& item, Payload,
+            absl::AnyInvocable<void(absl::StatusOr<WithPayload<Item>>)> done) override {
+    done(WithPayload<Item>{item, Payload()});
+    done = nullptr;  // so that nothing but the running handler itself is left
+    answered.Wait();
+    absl::SleepFor(absl::Milliseconds(50));  // for a server that does not wait to be seen; one that does takes any time
+    over = true;
+  }
+  testing::Latch answered;
+  std::atomic<bool> over = false;
+};
+
+TEST(GoingOnTest, AServerWaitsForAHandlerThatHasAnsweredAlready) {
+  GoingOn service;
+  const std::shared_ptr<Executor> executor = MakeThreadPool();  // not the server's, whose end waits for its threads
+  int port = 0;
+  ServerBuilder builder;
+  builder.SetExecutor(executor);
+  builder.AddListeningPort("127.0.0.1:0", pagewire::testing::TestServerCredentials(), &port);
+  builder.RegisterService(&service);
+  std::unique_ptr<Server> server = *builder.BuildAndStart();
+  Semantics::Stub stub(
+      CreateChannel("ipv4:127.0.0.1:" + std::to_string(port), pagewire::testing::TestChannelCredentials()));
+  ClientContext context;
+  EXPECT_TRUE(stub.Echo(context, Item(), Payload()).ok());
+  service.answered.CountDown();
+  server.reset();
+  EXPECT_TRUE(service.over);
 }
 
 // A service whose handles outlive their calls.

@@ -150,6 +150,31 @@ TEST_F(EpollLoopTest, WhoIsAskedDirectlyMayBeRemovedInside) {
   RunOn(*loop_, [] {});
 }
 
+// Whichever of two tasks is posted before the other, as far as anybody can know, runs first.
+TEST_F(EpollLoopTest, TasksOfTheLoopAndOfOthersKeepTheirOrder) {
+  for (int round = 0; round < 100; ++round) {
+    std::vector<int> order;
+    Event from_loop, from_other, done;
+    std::thread other([&] {
+      from_loop.Wait();
+      loop_->Post([&] { order.push_back(2); });
+      from_other.Set();
+    });
+    RunOn(*loop_, [&] {
+      loop_->Post([&] { order.push_back(1); });
+      from_loop.Set();
+      from_other.Wait();
+      loop_->Post([&] {
+        order.push_back(3);
+        done.Set();
+      });
+    });
+    done.Wait();
+    other.join();
+    RunOn(*loop_, [&] { EXPECT_THAT(order, ElementsAre(1, 2, 3)); });
+  }
+}
+
 TEST_F(EpollLoopTest, TasksNeverRunInsidePost) {
   std::vector<int> order;
   Event done;

@@ -9,6 +9,7 @@
 #include "transport/lent_memory.h"
 #include "wire/frame_decoder.h"
 #include "wire/frame_encoder.h"
+#include "wire/limits.h"
 
 namespace pagewire::transport::testing {
 namespace {
@@ -17,7 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using wire::FrameType;
 
-// Frames by name: "S1" a message of call 1, "b1" its payload's begin, "C1" a chunk, "e1" the end, "." a ping.
+// Frames by name: "S1" a message of call 1, "s1" its status, "b1" its payload's begin, "C1" a chunk, "e1" the end, "."
+// a ping.
 class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Observer {
  protected:
   FrameSchedulerTest() { window_.set_limit(1 << 20); }
@@ -32,6 +34,21 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
   void PushPayload(uint64_t call_id, size_t size) {
     PushMessage(call_id, "", true);
     scheduler_.Push(call_id, OutgoingPayload{InMemory(Pattern(size))});
+  }
+
+  // Whether it went, and what it took.
+  bool SendAtOnce(uint64_t call_id, std::string_view bytes) {
+    wire::v1::MessagePart part;
+    part.set_call_id(call_id);
+    uint64_t credit = 0;
+    const bool gone = scheduler_.SendAtOnce(call_id, part, bytes, credit);
+    EXPECT_EQ(credit, gone ? wire::MessageCredit(bytes.size()) : 0);
+    return gone;
+  }
+  bool SendStatusAtOnce(uint64_t call_id) {
+    wire::v1::CallStatus status;
+    status.set_call_id(call_id);
+    return scheduler_.SendAtOnce(status);
   }
 
   // The batch that Fill makes.
@@ -64,6 +81,8 @@ class FrameSchedulerTest : public ::testing::Test, protected FrameScheduler::Obs
         return "C" + std::to_string(call_of_[std::get<wire::v1::Chunk>(frame.body).payload_id()]);
       case FrameType::kPayloadEnd:
         return "e" + std::to_string(call_of_[std::get<wire::v1::PayloadEnd>(frame.body).payload_id()]);
+      case FrameType::kStatus:
+        return "s" + std::to_string(std::get<wire::v1::CallStatus>(frame.body).call_id());
       default:
         return ".";
     }
@@ -104,6 +123,77 @@ TEST_F(FrameSchedulerTest, CallsTakeTurns) {
     for (const std::string& frame : frames) order += frame + " ";
   }
   EXPECT_EQ(order, "C2 C3 e3 C1 C2 e2 C1 C1 e1 ");
+}
+
+TEST_F(FrameSchedulerTest, WhatWaitsForNothingIsAFrameAtOnceInItsOrder) {
+  scheduler_.AllowBulk(4096);
+  EXPECT_TRUE(scheduler_.empty());
+  EXPECT_TRUE(SendAtOnce(1, "hello"));
+  EXPECT_FALSE(scheduler_.empty());
+  wire::AppendFrame(FrameType::kPing, 0, wire::v1::Ping(), {}, scheduler_.control());
+  EXPECT_TRUE(SendStatusAtOnce(1));
+  EXPECT_TRUE(SendAtOnce(2, ""));
+  EXPECT_THAT(Fill(), ElementsAre("S1", ".", "s1", "S2"));
+  EXPECT_TRUE(scheduler_.empty());
+}
+
+TEST_F(FrameSchedulerTest, NothingGoesAtOnceBeforeThePeerIsHeardOf) {
+  EXPECT_FALSE(SendAtOnce(1, "hello"));
+  EXPECT_FALSE(SendStatusAtOnce(1));
+  EXPECT_TRUE(scheduler_.empty());
+}
+
+TEST_F(FrameSchedulerTest, NothingGoesAtOnceThatWouldOvertake) {
+  scheduler_.AllowBulk(4096);
+  PushMessage(1, "hello");
+  EXPECT_FALSE(SendAtOnce(1, "of the same call"));
+  EXPECT_FALSE(SendAtOnce(2, "of another"));
+  EXPECT_FALSE(SendStatusAtOnce(1));
+  EXPECT_TRUE(SendStatusAtOnce(2)) << "a call that has nothing in line";
+  EXPECT_THAT(Fill(), ElementsAre("s2", "S1"));
+}
+
+TEST_F(FrameSchedulerTest, NothingGoesAtOnceBeyondItsCredit) {
+  SendCredit credit(1000, 300);
+  FrameScheduler scheduler(credit, window_, terms_, *this);
+  scheduler.AllowBulk(4096);
+  wire::v1::MessagePart part;
+  uint64_t taken = 0;
+  EXPECT_FALSE(scheduler.SendAtOnce(1, part, std::string(301, 'x'), taken)) << "of the call";
+  EXPECT_EQ(credit.connection_available(), 1000u);
+  for (uint64_t call = 1; call <= 3; ++call)
+    EXPECT_TRUE(scheduler.SendAtOnce(call, part, std::string(300, 'x'), taken));
+  EXPECT_FALSE(scheduler.SendAtOnce(4, part, std::string(101, 'x'), taken)) << "of the connection";
+  EXPECT_TRUE(scheduler.SendAtOnce(4, part, std::string(100, 'x'), taken));
+  EXPECT_EQ(credit.connection_available(), 0u);
+}
+
+TEST_F(FrameSchedulerTest, NothingLargeGoesAtOnce) {
+  scheduler_.AllowBulk(4096);
+  EXPECT_FALSE(SendAtOnce(1, std::string(4096, 'x')));
+  wire::v1::CallStart start;
+  start.add_metadata()->set_value(std::string(4096, 'v'));
+  uint64_t credit = 0;
+  EXPECT_FALSE(scheduler_.SendAtOnce(1, start, "", credit));
+  wire::v1::CallStatus status;
+  status.set_message(std::string(4096, 'm'));
+  EXPECT_FALSE(scheduler_.SendAtOnce(status));
+  EXPECT_TRUE(scheduler_.empty());
+  EXPECT_TRUE(SendAtOnce(1, std::string(4000, 'x')));
+}
+
+TEST_F(FrameSchedulerTest, WhatGoesAtOnceLeavesRoomForThoseInLine) {
+  scheduler_.AllowBulk(4096);
+  const std::string message(1000, 'x');
+  uint64_t last = 0;
+  while (SendAtOnce(last + 1, message)) ASSERT_LT(++last, 100u);
+  EXPECT_GT(last, 10u);
+  PushMessage(last + 1, message);
+  EXPECT_TRUE(SendStatusAtOnce(1)) << "small";
+  EXPECT_FALSE(SendAtOnce(last + 2, ""));
+  const std::vector<std::string> frames = Fill();
+  ASSERT_THAT(frames, ::testing::SizeIs(last + 2));
+  EXPECT_EQ(frames.back(), "S" + std::to_string(last + 1));
 }
 
 TEST_F(FrameSchedulerTest, OneLongMessageDoesNotHoldUpTheOthers) {

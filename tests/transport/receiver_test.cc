@@ -84,7 +84,7 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
 
   // Receiver::Outlet
   void SendGrant(const wire::v1::Credit& grant) override { grants_.push_back(grant); }
-  void SendReceipt(wire::v1::Receipt receipt) override { receipts_.push_back(std::move(receipt)); }
+  void SendReceipt(const wire::v1::Receipt& receipt) override { receipts_.push_back(receipt); }
   std::function<void(absl::AnyInvocable<void()>)> Poster() override {
     return [](absl::AnyInvocable<void()> task) { std::move(task)(); };
   }
@@ -118,13 +118,14 @@ class ReceiverTest : public ::testing::Test, protected SessionHandler, protected
   void OnStatus(wire::v1::CallStatus&&) override {}
   void OnGoAway(const wire::v1::GoAway&) override {}
   bool MayRefuse(uint64_t) override { return false; }
-  std::string HolderOf(uint64_t call_id) override { return "call " + std::to_string(call_id); }
+  std::string_view HolderOf(uint64_t call_id) override { return holder_ = "call " + std::to_string(call_id); }
   void OnClosed(absl::Status) override {}
 
   memory::Pool pool_;
   const std::shared_ptr<Arena> arena_;
   std::shared_ptr<memory::Budget> held_ = std::make_shared<memory::Budget>("test", 1 << 30, "");
   std::vector<wire::v1::Credit> grants_;
+  std::string holder_;
   std::vector<wire::v1::Receipt> receipts_;
   std::vector<Payload> payloads_;
   std::vector<absl::Status> failures_;

@@ -92,6 +92,7 @@ void SessionEnd::OnPayload(uint64_t call_id, absl::StatusOr<Payload> payload, co
   } else {
     events_.push_back(absl::StrCat("no payload ", call_id, " ", Describe(payload.status())));
   }
+  if (on_payload) on_payload(call_id);
 }
 
 void SessionEnd::Deliver(uint64_t call_id, Unread item) {
@@ -131,7 +132,7 @@ void SessionEnd::OnGoAway(const wire::v1::GoAway& go_away) {
   events_.push_back(absl::StrCat("go-away ", go_away.last_call_id(), ": ", go_away.message()));
 }
 
-std::string SessionEnd::HolderOf(uint64_t call_id) { return absl::StrCat("call ", call_id); }
+std::string_view SessionEnd::HolderOf(uint64_t call_id) { return holder_ = absl::StrCat("call ", call_id); }
 
 void SessionEnd::OnClosed(absl::Status status) {
   events_.push_back(absl::StrCat("closed ", Describe(status)));

@@ -31,6 +31,7 @@ class SessionEnd final : private SessionHandler {
   // Runs inside the handler's call, after it was recorded.
   std::function<void(uint64_t call_id)> on_start;
   std::function<void(uint64_t call_id)> on_message;
+  std::function<void(uint64_t call_id)> on_payload;
   std::function<void(uint64_t call_id)> on_refused;
 
   // Of the payload that was sent last.
@@ -72,12 +73,13 @@ class SessionEnd final : private SessionHandler {
   void OnStatus(wire::v1::CallStatus&& status) override;
   void OnGoAway(const wire::v1::GoAway& go_away) override;
   bool MayRefuse(uint64_t) override { return false; }
-  std::string HolderOf(uint64_t call_id) override;
+  std::string_view HolderOf(uint64_t call_id) override;
   void OnClosed(absl::Status status) override;
 
   void Deliver(uint64_t call_id, Unread item);
 
   std::vector<std::string> events_;
+  std::string holder_;
   TransferReport last_report_;
   std::optional<absl::Status> closed_;
   std::shared_ptr<Session> session_;

@@ -336,6 +336,25 @@ TEST_F(SessionTest, AConnectionThatDiesReturnsThePayloadsThatWereToBeSent) {
   }
 }
 
+TEST_F(SessionTest, WhatWasReceivedIsToldBeforeTheCallEnds) {
+  SessionAndPeer connection(loop_, TestOptions(false));
+  connection.peer->Greet();
+  connection.session->on_payload = [&](uint64_t call_id) { connection.session->SendStatus(call_id); };
+  connection.peer->StartCall(1, "/s/M", "hello", 1);
+  connection.peer->WholePayload(1, 1, Pattern(10'000));
+  loop_.RunUntilIdle();
+  bool told = false, ended = false;
+  for (const auto& frame : connection.peer->TakeAll()) {
+    if (const auto* ack = std::get_if<wire::v1::Ack>(&frame.body); ack != nullptr && ack->receipts_size() > 0) {
+      EXPECT_FALSE(ended) << "the client's report would lack what the receipt says";
+      told = true;
+    }
+    if (std::holds_alternative<wire::v1::CallStatus>(frame.body)) ended = true;
+  }
+  EXPECT_TRUE(told);
+  EXPECT_TRUE(ended);
+}
+
 // The end.
 
 TEST_F(SessionTest, CloseSendsEverythingFirst) {

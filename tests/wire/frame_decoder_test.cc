@@ -36,6 +36,12 @@ std::string ChunkFrame(uint32_t length) {
   return bytes;
 }
 
+void AddReceipt(uint64_t payload_id, v1::Ack& ack) {
+  v1::Receipt& receipt = *ack.add_receipts();
+  receipt.set_payload_id(payload_id);
+  receipt.set_receive_path(v1::RECEIVE_PATH_COPY);
+}
+
 std::string Prefix(const FramePrefix& prefix) {
   std::string bytes(kFramePrefixBytes, '\0');
   EncodeFramePrefix(prefix, bytes.data());
@@ -200,6 +206,82 @@ TEST_F(FrameDecoderTest, TheLargestFrameInPieces) {
   ASSERT_EQ(decoded.events.size(), 2u);
   EXPECT_EQ(decoded.events[0].data, data);
   EXPECT_EQ(decoded.events[1].body, "id: 5");
+}
+
+TEST_F(FrameDecoderTest, ABodyHasNothingOfOnesBefore) {
+  v1::CallStart full;
+  full.set_call_id(1);
+  full.set_method("/package.Service/AMethodWithALongName");
+  full.set_timeout_us(7);
+  full.add_metadata()->set_key("key");
+  v1::CallStart large = full;
+  large.mutable_metadata(0)->set_value(std::string(10'000, 'v'));
+  v1::CallStart bare;
+  bare.set_call_id(2);
+  bare.set_method("/s/M");
+  v1::Ack news;
+  news.set_received_bytes(5);
+  AddReceipt(3, news);
+  v1::Ack plain;
+  plain.set_received_bytes(6);
+  const auto append = [](FrameType type, const google::protobuf::Message& body, std::string& out) {
+    AppendFrame(type, 0, body, {}, out);
+  };
+  for (const v1::CallStart* before : {&full, &large}) {
+    for (const bool apart : {false, true}) {
+      std::string sent;
+      append(FrameType::kCallStart, *before, sent);
+      append(FrameType::kAck, news, sent);
+      append(FrameType::kAck, plain, sent);
+      if (apart) sent += PingFrame(1);
+      append(FrameType::kCallStart, bare, sent);
+      const std::vector<std::string> expected = {before->ShortDebugString(), news.ShortDebugString(),
+                                                 plain.ShortDebugString()};
+      std::string_view bytes = sent;
+      for (const std::string& text : expected) {
+        ASSERT_EQ(Step(bytes), Event::kFrame);
+        std::visit([&](const auto& body) { EXPECT_EQ(body.ShortDebugString(), text); }, decoder_.frame().body);
+      }
+      if (apart) {
+        ASSERT_EQ(Step(bytes), Event::kFrame);
+      }
+      ASSERT_EQ(Step(bytes), Event::kFrame);
+      EXPECT_EQ(std::get<v1::CallStart>(decoder_.frame().body).ShortDebugString(), bare.ShortDebugString());
+      EXPECT_EQ(bytes, "");
+    }
+  }
+}
+
+// Each list element keeps the memory that it ever had: frames that grow another one each time must not add up.
+TEST_F(FrameDecoderTest, SmallBodiesDoNotAddUpToMuch) {
+  for (int i = 0; i < 500; ++i) {
+    v1::CallStart start;
+    start.set_call_id(1);
+    start.set_method("/s/M");
+    for (int n = 0; n < i; ++n) start.add_metadata();
+    start.add_metadata()->set_value(std::string(2000, 'v'));
+    v1::Ack ack;
+    for (int n = 0; n <= i; ++n) AddReceipt(1, ack);
+    for (const auto& [type, body] :
+         {std::pair<FrameType, const google::protobuf::Message*>(FrameType::kCallStart, &start),
+          std::pair<FrameType, const google::protobuf::Message*>(FrameType::kAck, &ack)}) {
+      std::string frame;
+      AppendFrame(type, 0, *body, {}, frame);
+      std::string_view bytes = frame;
+      ASSERT_EQ(Step(bytes), Event::kFrame);
+    }
+  }
+  v1::CallStart bare;
+  bare.set_call_id(1);
+  bare.set_method("/s/M");
+  std::string frames;
+  AppendFrame(FrameType::kAck, 0, v1::Ack(), {}, frames);
+  AppendFrame(FrameType::kCallStart, 0, bare, {}, frames);
+  std::string_view bytes = frames;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(Step(bytes), Event::kFrame);
+    std::visit([](const auto& body) { EXPECT_LT(body.SpaceUsedLong(), 16u << 10); }, decoder_.frame().body);
+  }
 }
 
 TEST_F(FrameDecoderTest, TheBodyMayBeMovedFrom) {

@@ -1,6 +1,8 @@
 // Where what users have asked to be told is told.
 #pragma once
 
+#include <pagewire/internal/block_pool.h>
+
 #include <absl/functional/any_invocable.h>
 
 #include <utility>
@@ -17,10 +19,10 @@ void Complete(CompleteOn where, absl::AnyInvocable<void()> task);
 // What completes with `done` when it is called; with nothing where that is null.
 template <typename Value>
 absl::AnyInvocable<void(Value)> Completion(CompleteOn where, absl::AnyInvocable<void(Value)> done) {
-  return [where, done = std::move(done)](Value value) mutable {
+  return Box([where, done = std::move(done)](Value value) mutable {
     if (!done) return;
-    Complete(where, [done = std::move(done), value = std::move(value)]() mutable { done(std::move(value)); });
-  };
+    Complete(where, Box([done = std::move(done), value = std::move(value)]() mutable { done(std::move(value)); }));
+  });
 }
 
 }  // namespace pagewire::internal

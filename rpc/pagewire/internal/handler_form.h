@@ -3,6 +3,7 @@
 
 #include <pagewire/async_piece_stream.h>
 #include <pagewire/async_server_stream.h>
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/internal/blocking_server_stream.h>
 #include <pagewire/internal/handler_answer.h>
 #include <pagewire/method.h>
@@ -57,7 +58,7 @@ struct AsyncForm {
 struct CallbackForm : AsyncForm {
   template <typename Result, typename Call>
   static void Run(const Method& method, Call call, absl::AnyInvocable<void(Result)> answer) {
-    const auto once = std::make_shared<HandlerAnswer<Result>>(method, std::move(answer));
+    const auto once = MakeShared<HandlerAnswer<Result>>(method, std::move(answer));
     const absl::Status thrown = Guard<absl::Status>(method, [&] {
       call(absl::AnyInvocable<void(Result)>([once](Result result) { once->Give(std::move(result)); }));
       return absl::OkStatus();

@@ -1,6 +1,7 @@
 // Typed methods of a generated service, in any form, to the handlers that the server calls.
 #pragma once
 
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/internal/handler_answer.h>
 #include <pagewire/internal/handler_form.h>
 #include <pagewire/internal/item_codec.h>
@@ -62,7 +63,7 @@ absl::Status CallOnArena(Service& service, Function function, ServerContext& con
 template <typename Request>
 std::shared_ptr<KeptRequest<Request>> ParseRequest(const Method& method, std::shared_ptr<ServerContext> context,
                                                    const RawMessage& raw, HandlerDone& done) {
-  auto request = std::make_shared<KeptRequest<Request>>();
+  auto request = MakeShared<KeptRequest<Request>>();
   request->context = std::move(context);
   absl::Status status = Parse(method, Part::kRequest, raw.bytes, request->message);
   if (status.ok()) return request;
@@ -94,9 +95,9 @@ void AddUnary(Service& service, const Method& method, Function function) {
                              return CallWithRequest(service, function, *request, std::move(payload),
                                                     std::forward<decltype(form)>(form)...);
                            },
-                           [&method, request, done = std::move(done)](Result reply) mutable {
+                           Box([&method, request, done = std::move(done)](Result reply) mutable {
                              done(EncodeReply<Reply>(method, std::move(reply)));
-                           });
+                           }));
                      });
 }
 

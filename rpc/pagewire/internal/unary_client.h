@@ -5,6 +5,7 @@
 #include <pagewire/channel.h>
 #include <pagewire/client_context.h>
 #include <pagewire/executor.h>
+#include <pagewire/internal/block_pool.h>
 #include <pagewire/internal/channel_access.h>
 #include <pagewire/internal/item_codec.h>
 #include <pagewire/internal/message_codec.h>
@@ -78,9 +79,9 @@ void StartPrepared(const std::shared_ptr<Channel>& channel, const Method& method
                    absl::StatusOr<std::string> request, Payload payload,
                    absl::AnyInvocable<void(absl::StatusOr<Reply>)> done) {
   StartPrepared(channel, method, context, std::move(request), std::move(payload),
-                [&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
+                Box([&method, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
                   if (done) done(DecodeReply<Reply>(method, std::move(raw)));
-                });
+                }));
 }
 
 // See CallInto; `reply` and `*reply_payload` must live until `done`, which may be null, has run.
@@ -89,10 +90,10 @@ inline void StartCallInto(const std::shared_ptr<Channel>& channel, const Method&
                           google::protobuf::MessageLite& reply, Payload* reply_payload,
                           absl::AnyInvocable<void(absl::Status)> done) {
   StartPrepared(channel, method, context, PrepareCall(channel.get(), method, request), std::move(payload),
-                [&method, &reply, reply_payload, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
+                Box([&method, &reply, reply_payload, done = std::move(done)](absl::StatusOr<RawMessage> raw) mutable {
                   absl::Status status = DecodeInto(method, Part::kResponse, std::move(raw), reply, reply_payload);
                   if (done) done(std::move(status));
-                });
+                }));
 }
 
 template <typename Reply>
