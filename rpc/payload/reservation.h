@@ -12,11 +12,13 @@ namespace pagewire::memory {
 class BudgetLedger;
 struct HolderRecord;
 
-// Whom lists of holders name. Views what it was made of.
+// Whom lists of holders name. Views what it was made of, which is mostly a label alone.
 struct HolderName {
+  // NOLINTBEGIN(google-explicit-constructor)
   HolderName(std::string_view its_label, uint64_t its_call = 0) : label(its_label), call(its_call) {}
   HolderName(const char* its_label) : label(its_label) {}
   HolderName(const std::string& its_label) : label(its_label) {}
+  // NOLINTEND(google-explicit-constructor)
 
   std::string_view label;
   uint64_t call;  // which of those with this label, on their connection; 0: it does not say
