@@ -60,7 +60,7 @@ void ServerConnection::DescribeCalls(uint64_t after, absl::Time until, size_t li
 
 void ServerConnection::DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                                          std::vector<TransferOfCall>& transfers) const {
-  for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
+  for (const transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
     const auto call = calls_.find(transfer.call_id);
     const std::string_view* const answered = session_->MethodOfAnswered(transfer.call_id);
@@ -70,7 +70,7 @@ void ServerConnection::DescribeTransfers(const transport::TransferPlace& after, 
       view.method = *answered;
     }
     view.peer = session_->peer();
-    view.transfer = std::move(transfer);
+    view.transfer = transfer;
   }
 }
 
@@ -114,12 +114,12 @@ void ClientConnection::DescribeCalls(uint64_t after, absl::Time until, size_t li
 
 void ClientConnection::DescribeTransfers(const transport::TransferPlace& after, absl::Time until, size_t limit,
                                          std::vector<TransferOfCall>& transfers) const {
-  for (transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
+  for (const transport::TransferView& transfer : session_->DescribeTransfers(after, until, limit)) {
     TransferOfCall& view = transfers.emplace_back();
     if (const auto call = calls_.find(transfer.call_id); call != calls_.end())
       view.method = std::string(call->second->method());
     view.peer = session_->peer();
-    view.transfer = std::move(transfer);
+    view.transfer = transfer;
   }
 }
 

@@ -136,7 +136,7 @@ void StreamServerCall::Write(std::optional<Metadata> initial_metadata, internal:
 
 void StreamServerCall::SendInitialMetadata(Metadata initial_metadata) {
   if (answered()) return;
-  absl::StatusOr<wire::v1::MessagePart> part = MakePart(std::move(initial_metadata));
+  absl::StatusOr<wire::v1::MessagePart> part = MakePart(initial_metadata);
   if (!part.ok()) return End(part.status());
   session().SendMessage(call_id(), {.head = *std::move(part), .has_message = false, .bytes = {}});
 }

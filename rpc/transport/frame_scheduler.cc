@@ -65,26 +65,26 @@ bool FrameScheduler::MayGoAtOnce(uint64_t call_id, size_t bytes) const {
          !calls_.contains(call_id);
 }
 
-bool FrameScheduler::SendAtOnce(uint64_t call_id, wire::v1::CallStart& head, std::string_view message,
-                                uint64_t& credit) {
+template <typename Head>
+bool FrameScheduler::SendOnlyAtOnce(wire::FrameType type, uint64_t call_id, Head& head, std::string_view message,
+                                    uint64_t& credit) {
   const uint64_t cost = wire::MessageCredit(message.size());
   if (!small_.empty() || !MayGoAtOnce(call_id, head.ByteSizeLong() + message.size()) || !credit_.TakeOnce(cost))
     return false;
   credit = cost;
   head.set_message_size(message.size());
-  wire::AppendFrame(wire::FrameType::kCallStart, kOnlyMessage, head, message, control_);
+  wire::AppendFrame(type, kOnlyMessage, head, message, control_);
   return true;
+}
+
+bool FrameScheduler::SendAtOnce(uint64_t call_id, wire::v1::CallStart& head, std::string_view message,
+                                uint64_t& credit) {
+  return SendOnlyAtOnce(wire::FrameType::kCallStart, call_id, head, message, credit);
 }
 
 bool FrameScheduler::SendAtOnce(uint64_t call_id, wire::v1::MessagePart& head, std::string_view message,
                                 uint64_t& credit) {
-  const uint64_t cost = wire::MessageCredit(message.size());
-  if (!small_.empty() || !MayGoAtOnce(call_id, head.ByteSizeLong() + message.size()) || !credit_.TakeOnce(cost))
-    return false;
-  credit = cost;
-  head.set_message_size(message.size());
-  wire::AppendFrame(wire::FrameType::kMessage, kOnlyMessage, head, message, control_);
-  return true;
+  return SendOnlyAtOnce(wire::FrameType::kMessage, call_id, head, message, credit);
 }
 
 bool FrameScheduler::SendAtOnce(const wire::v1::CallStatus& status) {
@@ -135,7 +135,7 @@ void FrameScheduler::AllowBulk(uint64_t chunk_bytes) {
 void FrameScheduler::Describe(std::vector<TransferView>& transfers) const {
   for (const auto& [call_id, entry] : calls_) {
     TransferView view;
-    if (entry.call.Describe(view)) transfers.push_back(std::move(view));
+    if (entry.call.Describe(view)) transfers.push_back(view);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "transport/send_credit.h"
 #include "transport/send_window.h"
 #include "transport/write_batch.h"
+#include "wire/frame_type.h"
 
 namespace pagewire::transport {
 
@@ -92,6 +93,8 @@ class FrameScheduler {
     bool finished = false;
   };
   bool MayGoAtOnce(uint64_t call_id, size_t bytes) const;
+  template <typename Head>
+  bool SendOnlyAtOnce(wire::FrameType type, uint64_t call_id, Head& head, std::string_view message, uint64_t& credit);
   Entry& Open(uint64_t call_id);
   void Enqueue(uint64_t call_id, Entry& entry);
   Entry* TakeFirst(std::deque<uint64_t>& line, OutgoingCall::Turn turn);
